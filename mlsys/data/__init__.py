@@ -1,0 +1,1 @@
+"""Immutable datasets: generated, bundled, and the real loaders."""

@@ -1,0 +1,1 @@
+"""One function a claim: fixed seeds in, a small result record out."""

@@ -1,0 +1,1 @@
+"""House figure style, tables, the claim card."""
