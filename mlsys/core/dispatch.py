@@ -44,7 +44,7 @@ def fast_path(array_kind: str) -> Any:
     return _entry(_FAST_PATHS, array_kind, "fast path")
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def lift(body: Callable, xp: types.ModuleType) -> Callable:
     """The same body with its module's global `xp` bound to another namespace."""
     if body.__globals__.get("xp", np) is xp:

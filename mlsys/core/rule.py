@@ -17,8 +17,8 @@ class Rule:
 
     body(w, g, *slots, *c) -> (w, *slots)
         The update itself: a module-level function, elementwise, on numbers or arrays alike, in the paper's
-        letters. It uses only + - * /, comparisons and `xp.sqrt, xp.maximum, xp.where,
-        xp.abs`, `xp` being a global of its module; it has no literals but those that are exact in every dtype, and no Python branches.
+        letters. It uses + - * /, comparisons and xp.sqrt, xp.maximum, xp.where, xp.abs alone, `xp` being a
+        global of its module; it has no branches, and no literals, which some engines would widen.
     State : NamedTuple (t, *slots)
         t counts the steps taken; each slot is an array of the shape of w.
     coefficients(hyper, t) -> c

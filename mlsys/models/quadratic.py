@@ -50,9 +50,7 @@ def conditioned(kappa: float, d: int = 2, angle: float = 0.0) -> Quadratic:
     Raises ValueError if kappa < 1 or d < 1.
     """
     if positive(kappa=kappa) < 1:
-        raise ValueError(
-            f"kappa must be >= 1; got {kappa!r}. It is the ratio of the extreme curvatures."
-        )
+        raise ValueError(f"kappa must be >= 1; got {kappa!r}. It is the ratio of the extreme curvatures.")
     whole(1, d=d)
     turn = np.eye(d)
     for i in range(d - 1):

@@ -25,7 +25,7 @@ class SGDInfo(NamedTuple):
     g: Any
 
 
-class sgd:  # noqa: N801  (reads as the function that it is to its callers)
+class sgd:
     """Minimise an objective: draw a batch (or take everything), hand its gradient to a rule.
 
     objective : Objective;  rule : Rule;  batch_size : int >= 1 terms drawn with replacement, None for all n

@@ -96,20 +96,23 @@ def rmsprop(
         centered: a <- rho * a + (1 - rho) * g, and sqrt(r - a**2) in place of sqrt(r)
         mu > 0: u <- mu * u + g / (sqrt(r) + eps);  w <- w - eta * u
 
-    eta : float > 0, in units of w;  rho, mu : floats in [0, 1);  eps : float > 0, in units of g, outside the root
+    eta : float > 0, in units of w;  rho, mu : floats in [0, 1)
+    eps : float > 0, in units of g, outside the root
     init(w (d,)) -> state;  step(w (d,), g (d,), state) -> (w (d,), state)
     Raises ValueError if an argument is out of range, or if w and g differ in shape.
     Source: Tieleman & Hinton (2012). Limit: with r = 0 at first, the first step is eta / sqrt(1 - rho) per
     coordinate whatever the gradient (ten times eta at rho = 0.99).
     """
     hyper = RMSPropHyper(positive(eta=eta), fraction(rho=rho), positive(eps=eps), fraction(mu=mu))
-    if centered and mu:
-        chosen, state, fill = centered_momentum_body, CenteredMomentumState, (0.0, 0.0, 0.0)
-    elif centered:
-        chosen, state, fill = centered_body, CenteredState, (0.0, 0.0)
-    elif mu:
-        chosen, state, fill = momentum_body, MomentumState, (0.0, 0.0)
-    else:
-        chosen, state, fill = body, RMSPropState, (0.0,)
-    name = "rmsprop" + "-centered" * centered + "-momentum" * bool(mu)
+    chosen, state = _VARIANTS[centered, hyper.mu > 0]
+    name = "rmsprop" + "-centered" * centered + "-momentum" * (hyper.mu > 0)
+    fill = (0.0,) * (len(state._fields) - 1)
     return Rule(name, chosen, state, momentum_coefficients if mu else coefficients, hyper, fill)
+
+
+_VARIANTS: dict[tuple[bool, bool], tuple[Any, Any]] = {
+    (False, False): (body, RMSPropState),
+    (True, False): (centered_body, CenteredState),
+    (False, True): (momentum_body, MomentumState),
+    (True, True): (centered_momentum_body, CenteredMomentumState),
+}

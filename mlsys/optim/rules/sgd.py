@@ -16,7 +16,7 @@ class MomentumState(NamedTuple):
 
 
 class SGDHyper(NamedTuple):
-    """eta : rate;  mu : how much of the buffer is kept;  dampening : how much of each later gradient is not added."""
+    """eta : rate;  mu : share of the buffer kept;  dampening : share of each later gradient left out."""
 
     eta: float
     mu: float = 0.0
