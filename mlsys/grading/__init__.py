@@ -1,0 +1,5 @@
+"""Release, check, grade, feedback, demo class: on nbgrader's own API and files."""
+
+from mlsys.grading.check import check
+
+__all__ = ["check"]

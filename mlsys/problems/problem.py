@@ -1,0 +1,98 @@
+"""An exercise in two halves: Problem is public, Grader is not."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Arrays = dict[str, np.ndarray]
+
+
+class Case(NamedTuple):
+    """One thing that an answer is tried on.
+
+    title : what it shows, as the student reads it;  given : the inputs;  weight : its share of the points
+    """
+
+    title: str
+    given: dict[str, Any]
+    weight: float = 1.0
+
+
+class Verdict(NamedTuple):
+    """score : in [0, 1];  message : what was expected, what came, what to look at; empty at full score."""
+
+    score: float
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is asked, and how an answer is tried; it holds nothing that gives the answer away.
+
+    target : the name that the student defines in the notebook
+    cases(rng) : the cases, drawn from rng, so that another seed gives other numbers of the same kind
+    drive(answer, case) : runs the answer on one case and returns plain float arrays by name
+    """
+
+    name: str
+    target: str
+    points: float
+    cases: Callable[[np.random.Generator], list[Case]]
+    drive: Callable[[Any, Case], Arrays]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer known to be right, or wrong in a known way, as source that a student could have typed.
+
+    code : a function or class whose only globals are np, torch and math, or a string of source
+    hint : for a wrong answer, what to tell a student whose results are the same as this answer's
+    """
+
+    code: Any
+    hint: str = ""
+
+    def source(self, target: str) -> str:
+        """The source, ending in a definition of `target`."""
+        if isinstance(self.code, str):
+            return textwrap.dedent(self.code).strip() + "\n"
+        text = textwrap.dedent(inspect.getsource(self.code))
+        return text if self.code.__name__ == target else f"{text}\n\n{target} = {self.code.__name__}\n"
+
+    def build(self, target: str) -> Any:
+        """What `target` is after the source has run where the notebook's imports have."""
+        import math
+
+        import torch
+
+        scope: dict[str, Any] = {"np": np, "torch": torch, "math": math, "__name__": "answer"}
+        exec(compile(self.source(target), f"<{target}>", "exec"), scope)
+        return scope[target]
+
+
+@dataclass(frozen=True)
+class Grader:
+    """What is not public of an exercise.
+
+    reference : the right answer, from mlsys itself or by hand, to compare with
+    right : other right answers (loops, other dtypes, torch in place of numpy …), by name
+    wrong : the classic mistakes, by name; `paste` is the package's own source
+    judge(case, arrays, expected) : compares what the answer gave with what the reference gave
+    """
+
+    reference: Answer
+    right: dict[str, Answer]
+    wrong: dict[str, Answer]
+    judge: Callable[[Case, Arrays, Arrays], Verdict]
+
+
+def answers(*functions: Any, **sources: str) -> dict[str, Answer]:
+    """Answers by name: functions and classes, whose docstring is the hint, and strings of source."""
+    named = {f.__name__: Answer(f, inspect.getdoc(f) or "") for f in functions}
+    return named | {name: Answer(text) for name, text in sources.items()}

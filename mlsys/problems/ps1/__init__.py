@@ -1,0 +1,3 @@
+"""Problem set 1: adaptive learning rates."""
+
+EXERCISES = ("adagrad.running",)

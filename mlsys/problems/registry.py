@@ -1,0 +1,40 @@
+"""Where the exercises are: a package a problem set, a module an exercise, its grader's half in `grader/`.
+
+The grader's half is imported only when it is asked for, so that it can be absent where students' code runs.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+from mlsys.problems.problem import Grader, Problem
+
+SETS = {"ps1-adaptive-rates": "mlsys.problems.ps1"}
+
+
+def exercises(assignment: str) -> tuple[str, ...]:
+    """The names of a problem set's exercises, in their order.
+
+    Raises ValueError for a set that does not exist.
+    """
+    if assignment not in SETS:
+        raise ValueError(f"no problem set {assignment!r}. There are: {', '.join(SETS)}.")
+    return importlib.import_module(SETS[assignment]).EXERCISES
+
+
+def _module(name: str, half: str) -> str:
+    for assignment, package in SETS.items():
+        if name in exercises(assignment):
+            return f"{package}{half}.{name.replace('.', '_')}"
+    known = ", ".join(name for assignment in SETS for name in exercises(assignment))
+    raise ValueError(f"no exercise {name!r}. There are: {known}.")
+
+
+def problem(name: str) -> Problem:
+    """The public half of an exercise. Raises ValueError for a name that does not exist."""
+    return importlib.import_module(_module(name, "")).PROBLEM
+
+
+def grader(name: str) -> Grader:
+    """The grader's half of an exercise. Raises ValueError for a name that does not exist."""
+    return importlib.import_module(_module(name, ".grader")).GRADER
