@@ -38,6 +38,11 @@ def coefficients(hyper: AdaDeltaHyper, t: int) -> tuple[float, ...]:
     return hyper.eta, hyper.rho, 1 - hyper.rho, hyper.eps
 
 
+def rule(hyper: AdaDeltaHyper) -> Rule:
+    """The Rule of hyper-parameters whose ranges the caller has checked."""
+    return Rule("adadelta", body, AdaDeltaState, coefficients, hyper, fill=(0.0, 0.0))
+
+
 def adadelta(eta: float = 1.0, rho: float = 0.9, eps: float = 1e-6) -> Rule:
     """Scale the gradient by the ratio of two moving root mean squares: of past steps and of gradients.
 
@@ -51,4 +56,4 @@ def adadelta(eta: float = 1.0, rho: float = 0.9, eps: float = 1e-6) -> Rule:
     Source: Zeiler (2012). Limit: has no rate to tune, and starts slowly for it.
     """
     hyper = AdaDeltaHyper(positive(eta=eta), fraction(rho=rho), positive(eps=eps))
-    return Rule("adadelta", body, AdaDeltaState, coefficients, hyper, fill=(0.0, 0.0))
+    return rule(hyper)

@@ -35,6 +35,11 @@ def coefficients(hyper: AdaGradHyper, t: int) -> tuple[float, ...]:
     return hyper.eta / (1 + (t - 1) * hyper.eta_decay), hyper.eps
 
 
+def rule(hyper: AdaGradHyper, initial: float = 0.0) -> Rule:
+    """The Rule of hyper-parameters whose ranges the caller has checked."""
+    return Rule("adagrad", body, AdaGradState, coefficients, hyper, fill=(initial,), sparse=True)
+
+
 def adagrad(eta: float = 0.01, eps: float = 1e-10, initial: float = 0.0, eta_decay: float = 0.0) -> Rule:
     """Divide each coordinate's rate by the root of its past squared gradients.
 
@@ -48,5 +53,4 @@ def adagrad(eta: float = 0.01, eps: float = 1e-10, initial: float = 0.0, eta_dec
     Source: Duchi, Hazan & Singer (2011). Limit: the rate never grows back.
     """
     hyper = AdaGradHyper(positive(eta=eta), positive(eps=eps), nonnegative(eta_decay=eta_decay))
-    fill = (nonnegative(initial=initial),)
-    return Rule("adagrad", body, AdaGradState, coefficients, hyper, fill, sparse=True)
+    return rule(hyper, nonnegative(initial=initial))

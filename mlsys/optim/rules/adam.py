@@ -56,6 +56,13 @@ def coefficients(hyper: AdamHyper, t: int) -> tuple[float, ...]:
     return eta, beta1, 1 - beta1, beta2, 1 - beta2, 1 - beta1**t, 1 - beta2**t, eps
 
 
+def rule(hyper: AdamHyper, amsgrad: bool = False) -> Rule:
+    """The Rule of hyper-parameters whose ranges the caller has checked."""
+    if amsgrad:
+        return Rule("amsgrad", amsgrad_body, AMSGradState, coefficients, hyper, fill=(0.0, 0.0, 0.0))
+    return Rule("adam", body, AdamState, coefficients, hyper, fill=(0.0, 0.0))
+
+
 def adam(
     eta: float = 1e-3, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, amsgrad: bool = False
 ) -> Rule:
@@ -72,6 +79,4 @@ def adam(
     Limit: can diverge where rare, large gradients are what matters (beta2 too small).
     """
     hyper = AdamHyper(positive(eta=eta), fraction(beta1=beta1), fraction(beta2=beta2), positive(eps=eps))
-    if amsgrad:
-        return Rule("amsgrad", amsgrad_body, AMSGradState, coefficients, hyper, fill=(0.0, 0.0, 0.0))
-    return Rule("adam", body, AdamState, coefficients, hyper, fill=(0.0, 0.0))
+    return rule(hyper, amsgrad)

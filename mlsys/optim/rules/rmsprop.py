@@ -87,6 +87,15 @@ def momentum_coefficients(hyper: RMSPropHyper, t: int) -> tuple[float, ...]:
     return (*coefficients(hyper, t), hyper.mu)
 
 
+def rule(hyper: RMSPropHyper, centered: bool = False) -> Rule:
+    """The Rule of hyper-parameters whose ranges the caller has checked."""
+    heavy = hyper.mu > 0
+    chosen, state = _VARIANTS[bool(centered), heavy]
+    name = "rmsprop" + "-centered" * bool(centered) + "-momentum" * heavy
+    fill = (0.0,) * (len(state._fields) - 1)
+    return Rule(name, chosen, state, momentum_coefficients if heavy else coefficients, hyper, fill)
+
+
 def rmsprop(
     eta: float = 0.01, rho: float = 0.99, eps: float = 1e-8, mu: float = 0.0, centered: bool = False
 ) -> Rule:
@@ -104,10 +113,7 @@ def rmsprop(
     coordinate whatever the gradient (ten times eta at rho = 0.99).
     """
     hyper = RMSPropHyper(positive(eta=eta), fraction(rho=rho), positive(eps=eps), fraction(mu=mu))
-    chosen, state = _VARIANTS[centered, hyper.mu > 0]
-    name = "rmsprop" + "-centered" * centered + "-momentum" * (hyper.mu > 0)
-    fill = (0.0,) * (len(state._fields) - 1)
-    return Rule(name, chosen, state, momentum_coefficients if mu else coefficients, hyper, fill)
+    return rule(hyper, centered)
 
 
 _VARIANTS: dict[tuple[bool, bool], tuple[Any, Any]] = {

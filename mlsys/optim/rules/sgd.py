@@ -49,6 +49,17 @@ def momentum_coefficients(hyper: SGDHyper, t: int) -> tuple[float, ...]:
     return hyper.eta, hyper.mu, 1.0 if t == 1 else 1 - hyper.dampening
 
 
+def rule(hyper: SGDHyper) -> Rule:
+    """The Rule without momentum of a rate whose range the caller has checked."""
+    return Rule("sgd", body, NoSlots, coefficients, hyper, sparse=True)
+
+
+def momentum_rule(hyper: SGDHyper, nesterov: bool = False) -> Rule:
+    """The Rule with momentum of hyper-parameters whose ranges the caller has checked."""
+    name, chosen = ("nesterov", nesterov_body) if nesterov else ("momentum", momentum_body)
+    return Rule(name, chosen, MomentumState, momentum_coefficients, hyper, fill=(0.0,))
+
+
 def gradient_rule(eta: float = 0.01) -> Rule:
     """Move against the gradient at a fixed rate.
 
@@ -59,7 +70,7 @@ def gradient_rule(eta: float = 0.01) -> Rule:
     Raises ValueError if eta <= 0, or if w and g differ in shape.
     Source: Cauchy (1847); Robbins & Monro (1951). Limit: one rate for all coordinates.
     """
-    return Rule("sgd", body, NoSlots, coefficients, SGDHyper(positive(eta=eta)), sparse=True)
+    return rule(SGDHyper(positive(eta=eta)))
 
 
 def momentum(eta: float = 0.01, mu: float = 0.9, dampening: float = 0.0, nesterov: bool = False) -> Rule:
@@ -78,5 +89,4 @@ def momentum(eta: float = 0.01, mu: float = 0.9, dampening: float = 0.0, nestero
     hyper = SGDHyper(positive(eta=eta), fraction(mu=mu), fraction(dampening=dampening))
     if nesterov and hyper.dampening:
         raise ValueError(f"dampening must be 0 with nesterov=True; got {dampening!r}.")
-    name, chosen = ("nesterov", nesterov_body) if nesterov else ("momentum", momentum_body)
-    return Rule(name, chosen, MomentumState, momentum_coefficients, hyper, fill=(0.0,))
+    return momentum_rule(hyper, nesterov)
