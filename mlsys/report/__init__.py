@@ -1,1 +1,7 @@
-"""House figure style, tables, the claim card."""
+"""House figure style, claim cards, records, and the figure with a slider."""
+
+from mlsys.report.claim import Claim, Result, card, measure
+from mlsys.report.slider import PathSlider
+from mlsys.report.style import glue
+
+__all__ = ["Claim", "PathSlider", "Result", "card", "glue", "measure"]

@@ -56,7 +56,14 @@ def forget_changed(root: Path, cache_folder: Path) -> list[str]:
 def build(root: Path) -> int:
     """Run Jupyter Book with warnings as errors; its exit code."""
     forget_changed(root, root / "_build" / ".jupyter_cache")
-    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(root), "-n", "-W", "--keep-going"]
+    command = [
+        str(Path(sys.executable).with_name("jupyter-book")),
+        "build",
+        str(root),
+        "-n",
+        "-W",
+        "--keep-going",
+    ]
     done = subprocess.run(command, check=False).returncode
     index = root / "_build" / "html" / "index.html"
     if done == 0 and not index.exists():

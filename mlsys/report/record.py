@@ -22,7 +22,9 @@ def machine() -> dict[str, Any]:
     info = Path("/proc/cpuinfo")
     if info.exists():
         lines = info.read_text(encoding="utf-8").splitlines()
-        model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), model)
+        model = next(
+            (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), model
+        )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
     versions = {"python": platform.python_version()}
     for name in ("numpy", "torch", "numba", "triton"):
@@ -62,7 +64,9 @@ def load(name: str, folder: Path = FOLDER) -> dict[str, Any]:
     """A record as saved. Raises FileNotFoundError that says how it is made."""
     path = folder / f"{name}.json"
     if not path.exists():
-        raise FileNotFoundError(f"no record {name}.json in {folder}. `make bench` and `make claims` write them.")
+        raise FileNotFoundError(
+            f"no record {name}.json in {folder}. `make bench` and `make claims` write them."
+        )
     return json.loads(path.read_text(encoding="utf-8"))
 
 

@@ -1,0 +1,113 @@
+"""A claim of the lecture, what was measured here, and the verdict that follows from the two."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy import stats
+
+HOLDS = "holds"
+CONTRADICTED = "contradicted"
+EQUIVALENT = "equivalent within the margin"
+UNDECIDED = "undecided at this scale"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a source says, in a form that a measurement can decide.
+
+    effect : what is measured, a seed a number, such as "log10 of SGD's final loss over AdaGrad's"
+    kind : "positive": the claim says that the effect is above 0;  "none": that it is within ±margin
+    margin : in the effect's unit, what would still count as no effect
+    """
+
+    name: str
+    statement: str
+    source: str
+    effect: str
+    kind: Literal["positive", "none"]
+    margin: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """A claim with the effects measured, a seed each, and what follows from them."""
+
+    claim: Claim
+    effects: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """The mean effect."""
+        return float(np.mean(self.effects))
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of the mean (Student's t over the seeds)."""
+        half = stats.t.ppf(0.975, len(self.effects) - 1) * self._error
+        return self.mean - half, self.mean + half
+
+    @property
+    def smallest(self) -> float:
+        """The smallest effect that these seeds would have shown four times out of five, at 5 %."""
+        df = len(self.effects) - 1
+        return float((stats.t.ppf(0.975, df) + stats.t.ppf(0.8, df)) * self._error)
+
+    @property
+    def _error(self) -> float:
+        return float(np.std(self.effects, ddof=1) / np.sqrt(len(self.effects)))
+
+    @property
+    def verdict(self) -> str:
+        """One of the four: holds, contradicted, equivalent within the margin, undecided at this scale."""
+        low, high = self.interval
+        margin = self.claim.margin
+        if -margin <= low and high <= margin:
+            return EQUIVALENT
+        if low > (0 if self.claim.kind == "positive" else margin):
+            return HOLDS if self.claim.kind == "positive" else CONTRADICTED
+        if high < (0 if self.claim.kind == "positive" else -margin):
+            return CONTRADICTED
+        return UNDECIDED
+
+    @property
+    def supports(self) -> bool:
+        """Whether the verdict is the one that the claim predicts."""
+        return self.verdict == (HOLDS if self.claim.kind == "positive" else EQUIVALENT)
+
+    def _repr_html_(self) -> str:
+        return card(self)
+
+
+def measure(claim: Claim, effects: Sequence[float]) -> Result:
+    """The result of a claim. Raises ValueError for fewer than three seeds or an effect that is not finite."""
+    values = tuple(float(e) for e in effects)
+    if len(values) < 3:
+        raise ValueError(f"effects must come from at least 3 seeds, to have an interval; got {len(values)}.")
+    if not np.isfinite(values).all():
+        raise ValueError(f"effects must be finite; got {values}. Let the experiment bound what diverges.")
+    return Result(claim, values)
+
+
+def card(result: Result) -> str:
+    """The claim card: source and measurement side by side, as HTML that reads without styles too."""
+    claim, (low, high) = result.claim, result.interval
+    rows = {
+        "Source": claim.source,
+        "Measured": f"{claim.effect}: {result.mean:.3g} (95 % interval {low:.3g} to {high:.3g}, "
+        f"{len(result.effects)} seeds)",
+        "Could have seen": f"an effect of {result.smallest:.2g} or more; the margin for none is ±{claim.margin:g}",
+    }
+    mark = {HOLDS: "holds", CONTRADICTED: "contradicted", EQUIVALENT: "equivalent"}.get(
+        result.verdict, "undecided"
+    )
+    body = "".join(f"<dt>{name}</dt><dd>{html.escape(text)}</dd>" for name, text in rows.items())
+    return (
+        f'<div class="mlsys-claim mlsys-{mark}" id="claim-{claim.name}"><p class="mlsys-statement">'
+        f'{html.escape(claim.statement)}</p><p class="mlsys-verdict">Verdict: <strong>{result.verdict}</strong></p>'
+        f"<dl>{body}</dl></div>"
+    )
