@@ -67,15 +67,17 @@ class PathSlider:
 
     def _contours(self, levels: int = 14) -> str:
         """The level lines, by matplotlib's contour generator, as SVG paths."""
-        from contourpy import contour_generator
+        from contourpy import LineType, contour_generator
 
-        x, y = np.linspace(*self.xlim, 161), np.linspace(*self.ylim, 121)
+        x = np.linspace(self.xlim[0], self.xlim[1], 161)
+        y = np.linspace(self.ylim[0], self.ylim[1], 121)
         z = self.f(*np.meshgrid(x, y))
+        generator = contour_generator(x, y, z, line_type=LineType.Separate)
         low, high = np.quantile(z, [0.005, 0.98])
         drawn = []
         for level in np.geomspace(max(low, high * 1e-4), high, levels):
-            for line in contour_generator(x, y, z).lines(level):
-                points = " ".join(f"{a:.1f},{b:.1f}" for a, b in self._pixels(line))
+            for line in generator.lines(level):
+                points = " ".join(f"{a:.1f},{b:.1f}" for a, b in self._pixels(np.asarray(line)))
                 drawn.append(f'<polyline class="level" points="{points}"/>')
         return "".join(drawn)
 

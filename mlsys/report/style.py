@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import matplotlib as mpl
+from cycler import cycler
 
 # Okabe & Ito (2008), in an order in which neighbours differ in lightness too.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -16,7 +17,7 @@ def use() -> None:
     mpl.rcParams.update(
         {
             "axes.grid": True,
-            "axes.prop_cycle": mpl.cycler(color=COLOURS, linestyle=DASHES),
+            "axes.prop_cycle": cycler(color=COLOURS, linestyle=DASHES),
             "axes.spines.right": False,
             "axes.spines.top": False,
             "figure.constrained_layout.use": True,
