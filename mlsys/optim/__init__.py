@@ -1,9 +1,13 @@
 """Update rules, and the algorithms that use them."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from mlsys.optim.descent import gradient_descent, sgd
 from mlsys.optim.history import adagrad_history
 from mlsys.optim.line_search import Backtracking, ExactLineSearch
-from mlsys.optim.polyak import Fixed, Polyak, PolyakEstimate, PolyakLevel
+from mlsys.optim.polyak import Fixed, Polyak, PolyakBound, PolyakEstimate
 from mlsys.optim.ray import LineSearchError, Ray, StepLength
 from mlsys.optim.rules.adadelta import adadelta
 from mlsys.optim.rules.adagrad import adagrad
@@ -11,14 +15,22 @@ from mlsys.optim.rules.adam import adam
 from mlsys.optim.rules.rmsprop import rmsprop
 from mlsys.optim.rules.sgd import gradient_rule, momentum
 
+if TYPE_CHECKING:
+    from mlsys.optim.front import SGD, Adadelta, Adagrad, Adam, RMSprop
+
 __all__ = [
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
     "Backtracking",
     "ExactLineSearch",
     "Fixed",
     "LineSearchError",
     "Polyak",
+    "PolyakBound",
     "PolyakEstimate",
-    "PolyakLevel",
+    "RMSprop",
     "Ray",
     "StepLength",
     "adadelta",
@@ -31,3 +43,12 @@ __all__ = [
     "rmsprop",
     "sgd",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The torch-compatible classes, at their first use: importing torch takes a second, the rules do without."""
+    if name in ("SGD", "Adadelta", "Adagrad", "Adam", "RMSprop"):
+        from mlsys.optim import front
+
+        return getattr(front, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
