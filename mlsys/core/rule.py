@@ -50,7 +50,8 @@ class Rule:
     def step(self, w: Any, g: Any, state: Any) -> tuple[Any, Any]:
         """One step: (w, state) from a gradient g of the shape of w, or from its nonzero rows.
 
-        Nothing is mutated. Raises TypeError or ValueError if w, g and the state differ in library, device,
+        Nothing is mutated. A NaN or infinite gradient passes through into w and the state, as in torch; sgd and
+        gradient_descent refuse it and name the step. Raises TypeError or ValueError if w, g and the state differ in library, device,
         dtype or shape, and TypeError for a RowSparse gradient if the rule moves rows that have none.
         """
         c = self.coefficients(self.hyper, state.t + 1)

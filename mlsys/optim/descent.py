@@ -126,7 +126,7 @@ class gradient_descent:
 
         w <- w - alpha * g
 
-    rate : float > 0, or a StepLength: Polyak, PolyakEstimate, PolyakLevel, ExactLineSearch, Backtracking
+    rate : float > 0, or a StepLength: Polyak, PolyakEstimate, PolyakBound, ExactLineSearch, Backtracking
     batch_size : None for the full gradient, which is what these are made for; an int >= 1 to see what they do
     with a batch, drawn with replacement
     search : "batch" evaluates f on the terms that the gradient came from, "full" on all of them

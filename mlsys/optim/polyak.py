@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from mlsys.core.checks import fraction, nonnegative, positive, real
+from mlsys.core.checks import positive, real, whole
 from mlsys.optim.ray import Ray
 
 
@@ -62,7 +62,7 @@ class PolyakEstimate:
 
     estimate : float, in units of f
     Too high, it stops as soon as f reaches it; too low, the steps stay too long and f need not converge.
-    Limit: never corrects the estimate: see PolyakLevel.
+    Limit: never corrects the estimate: see PolyakBound.
     """
 
     def __init__(self, estimate: float) -> None:
@@ -76,44 +76,46 @@ class PolyakEstimate:
         return max(0.0, ray.f - self.estimate) / ray.square, memory
 
 
-class LevelMemory(NamedTuple):
-    """best : smallest f so far;  delta : how far below it to aim;  level : the estimate last aimed at."""
+class BoundMemory(NamedTuple):
+    """best : smallest f so far;  estimate : of the minimum, now aimed at;  t : steps since it was last changed."""
 
     best: float
-    delta: float
-    level: float
+    estimate: float
+    t: int
 
 
-class PolyakLevel:
-    """Polyak's step with an estimate of the minimum that corrects itself: the best f so far, minus delta.
+class PolyakBound:
+    """Polyak's step, halved, with an estimate of the minimum that starts at a lower bound and closes in.
 
-        delta <- grow * delta if f <= level else max(shrink * delta, floor)   (from the second step on)
-        best <- min(best, f);  level <- best - delta;  alpha = (f - level) / |g|**2
+        estimate <- (best + estimate) / 2 every `epoch` steps;  estimate <- bound where f <= estimate refutes it
+        alpha = (f - estimate) / (2 |g|**2)
 
-    delta : float > 0, in units of f, the first aim below f;  grow : float >= 1;  shrink : float in (0, 1)
-    floor : float >= 0, in units of f: on convex f the best value ends within it of the minimum
-    Raises ValueError if an argument is out of range.
-    Source: Nedic & Bertsekas (2001), the dynamic step-size rule. Limit: f may rise on the way, so keep the
-    best point; with floor = 0 delta may shrink so fast that it stops short.
+    bound : float <= the minimum, in units of f: 0 for a loss that cannot be negative;  epoch : int >= 1
+    While f is further above the minimum than the estimate is below it, half the step is between half of
+    Polyak's and all of it; once it is not, the middle of best and estimate is still a lower bound.
+    Raises ValueError if epoch < 1, or where f falls below bound, which then is none.
+    Source: Hazan & Kakade (2019), adaptive Polyak; that a refuted estimate falls back to the bound is ours.
+    Limit: f may rise on the way, so keep the best point; with an epoch too short for the condition number the
+    estimate overshoots, and it must start again from the bound.
     """
 
-    def __init__(
-        self, delta: float = 1.0, grow: float = 1.0, shrink: float = 0.5, floor: float = 1e-8
-    ) -> None:
-        self.delta, self.grow = positive(delta=delta), positive(grow=grow)
-        self.shrink, self.floor = fraction(shrink=positive(shrink=shrink)), nonnegative(floor=floor)
-        if self.grow < 1:
-            raise ValueError(f"grow must be >= 1; got {grow!r}. 1 keeps delta after a success.")
+    def __init__(self, bound: float, epoch: int = 20) -> None:
+        self.bound, self.epoch = real(bound=bound), whole(1, epoch=epoch)
 
-    def init(self) -> LevelMemory:
+    def init(self) -> BoundMemory:
         """Nothing seen yet."""
-        return LevelMemory(float("inf"), self.delta, -float("inf"))
+        return BoundMemory(float("inf"), self.bound, 0)
 
-    def length(self, ray: Ray, memory: LevelMemory) -> tuple[float, LevelMemory]:
+    def length(self, ray: Ray, memory: BoundMemory) -> tuple[float, BoundMemory]:
         """(alpha, what is now known)."""
-        best, delta, level = memory
-        if best < float("inf"):
-            delta = self.grow * delta if ray.f <= level else max(self.shrink * delta, self.floor)
-        best = min(best, ray.f)
-        level = best - delta
-        return (ray.f - level) / ray.square, LevelMemory(best, delta, level)
+        best, estimate, t = min(memory.best, ray.f), memory.estimate, memory.t
+        if ray.f < self.bound:
+            raise ValueError(
+                f"bound must be <= the minimum of f; got {self.bound!r}, but f is {ray.f!r} at step {ray.t}. "
+                "Pass a smaller one, such as 0 for a loss that cannot be negative."
+            )
+        if t == self.epoch:
+            estimate, t = (best + estimate) / 2, 0
+        if best <= estimate:
+            estimate, t = self.bound, 0
+        return (ray.f - estimate) / (2 * ray.square), BoundMemory(best, estimate, t + 1)

@@ -44,10 +44,11 @@ def adagrad(eta: float = 0.01, eps: float = 1e-10, initial: float = 0.0, eta_dec
     """Divide each coordinate's rate by the root of its past squared gradients.
 
         G <- G + g**2;  w <- w - eta * g / (sqrt(G) + eps)
+        eta_decay > 0: w <- w - eta / (1 + (t - 1) * eta_decay) * g / (sqrt(G) + eps)
 
     eta : float > 0, in units of w (SGD's is in units of w**2 / f)
     eps : float > 0, in units of g, added outside the root (torch's convention)
-    initial : float >= 0, in units of g**2: the first G;  eta_decay : float >= 0, see AdaGradHyper
+    initial : float >= 0, in units of g**2: the first G;  eta_decay : float >= 0 (torch's lr_decay)
     init(w (d,)) -> state;  step(w (d,), g (d,) or RowSparse, state) -> (w (d,), state)
     Raises ValueError if an argument is out of range, or if w and g differ in shape.
     Source: Duchi, Hazan & Singer (2011). Limit: the rate never grows back.

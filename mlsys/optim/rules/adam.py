@@ -70,9 +70,10 @@ def adam(
 
         m <- beta1 * m + (1 - beta1) * g;  v <- beta2 * v + (1 - beta2) * g**2
         c1 = 1 - beta1**t;  c2 = 1 - beta2**t;  w <- w - eta * (m / c1) / (sqrt(v / c2) + eps)
-        amsgrad: v_max <- max(v_max, v), in place of v in the root (before the correction, as torch does)
+        amsgrad: v_max <- max(v_max, v);  w <- w - eta * (m / c1) / (sqrt(v_max / c2) + eps)
 
     eta : float > 0, in units of w;  beta1, beta2 : floats in [0, 1);  eps : float > 0, in units of g
+    amsgrad : whether the root never shrinks; the largest v is taken before the correction, as torch does
     init(w (d,)) -> state;  step(w (d,), g (d,), state) -> (w (d,), state)
     Raises ValueError if an argument is out of range, or if w and g differ in shape.
     Source: Kingma & Ba (2015); Reddi, Kale & Kumar (2018) for amsgrad.

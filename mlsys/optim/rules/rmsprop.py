@@ -101,9 +101,9 @@ def rmsprop(
 ) -> Rule:
     """Divide each coordinate's rate by the root of a moving average of its squared gradients.
 
-        r <- rho * r + (1 - rho) * g**2;  w <- w - eta * g / (sqrt(r) + eps)
-        centered: a <- rho * a + (1 - rho) * g, and sqrt(r - a**2) in place of sqrt(r)
-        mu > 0: u <- mu * u + g / (sqrt(r) + eps);  w <- w - eta * u
+        r <- rho * r + (1 - rho) * g**2;  d = g / (sqrt(r) + eps);  w <- w - eta * d
+        centered: a <- rho * a + (1 - rho) * g;  d = g / (sqrt(r - a**2) + eps)
+        mu > 0: u <- mu * u + d;  w <- w - eta * u
 
     eta : float > 0, in units of w;  rho, mu : floats in [0, 1)
     eps : float > 0, in units of g, outside the root

@@ -76,8 +76,9 @@ def gradient_rule(eta: float = 0.01) -> Rule:
 def momentum(eta: float = 0.01, mu: float = 0.9, dampening: float = 0.0, nesterov: bool = False) -> Rule:
     """Move along a decaying sum of the gradients so far.
 
-        u <- mu * u + (1 - dampening) * g   (at the first step u <- g);  w <- w - eta * u
-        with nesterov: w <- w - eta * (g + mu * u)
+        u <- mu * u + (1 - dampening) * g;  w <- w - eta * u
+        t == 1: u <- g
+        nesterov: w <- w - eta * (g + mu * u)
 
     eta : float > 0, in units of w**2 / f, outside the buffer (torch's convention)
     mu : float in [0, 1);  dampening : float in [0, 1), 0 with nesterov
