@@ -24,6 +24,7 @@ c.IgnorePattern.pattern = r".*(UserWarning|FutureWarning|DeprecationWarning|Runt
 c.ClearSolutions.code_stub = {"python": 'raise NotImplementedError("your code here")'}
 c.ClearSolutions.text_stub = "Your answer here."
 c.OverwriteCells.add_missing_cells = True  # a deleted test cell is put back rather than left for hand grading
+c.KernelManager.transport_encryption = "auto"  # where the kernel can; otherwise it warns once a submission
 c.Execute.timeout = 60
 c.Execute.interrupt_on_timeout = True
 c.Execute.skip_cells_with_tag = "__never__"  # the usual tag, skip-execution, would score full marks unrun

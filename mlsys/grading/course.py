@@ -1,31 +1,38 @@
-"""A course folder: its nbgrader settings, and nbgrader's own API on them."""
+"""A course folder: its nbgrader settings, and nbgrader's own converters on them."""
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 from nbgrader.apps.nbgraderapp import NbGrader
+from nbgrader.converters import BaseConverter
+from nbgrader.utils import temp_attrs
+
+from mlsys.grading.errors import ConversionError, CourseError
 
 
 class Course:
     """The course in a folder that holds nbgrader_config.py.
 
     root : the folder;  api : nbgrader's NbGraderAPI under its settings
-    Raises FileNotFoundError if there is no such file in it.
+    Raises CourseError if there is no such file in it.
     """
 
     def __init__(self, root: Path | str = ".") -> None:
         self.root = Path(root).resolve()
         if not (self.root / "nbgrader_config.py").exists():
-            raise FileNotFoundError(
+            raise CourseError(
                 f"{self.root} holds no nbgrader_config.py. Run this in the course's folder, or pass --course."
             )
-        # nbgrader starts `alembic` by name to set up the gradebook; it sits beside this Python.
-        os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+        _put_alembic_on_path()
         app = NbGrader()
         app.config_file_paths.append(str(self.root))
         app.load_config_file()
@@ -37,7 +44,82 @@ class Course:
         """The gradebook, to be used in a `with` statement."""
         return Gradebook(self.coursedir.db_url, self.coursedir.course_id)
 
-    def folder(self, kind: str, student: str, assignment: str) -> Path:
-        """Such as folder("submitted", "ada", "ps1-adaptive-rates")."""
+    def folder(self, kind: str, student: str = ".", assignment: str = ".") -> Path:
+        """Such as folder("submitted", "ada", "ps1-adaptive-rates"), or folder("release", ".", "ps1-adaptive-rates")."""
         directory = getattr(self.coursedir, f"{kind}_directory")
         return Path(self.coursedir.format_path(directory, student, assignment))
+
+    def students(self, assignment: str) -> list[str]:
+        """Who has a folder for this problem set under submitted/, in order."""
+        submitted = self.folder("submitted")
+        if not submitted.is_dir():
+            return []
+        return sorted(p.name for p in submitted.iterdir() if (p / assignment).is_dir())
+
+    def notebooks(self, assignment: str) -> list[str]:
+        """The file names of the released notebooks. Raises CourseError if the set is not released."""
+        names = sorted(p.name for p in self.folder("release", ".", assignment).glob("*.ipynb"))
+        with self.gradebook() as gradebook:
+            known = {a.name for a in gradebook.assignments}
+        if not names or assignment not in known:
+            raise CourseError(f"{assignment} is not released. Run: mlsys release {assignment}")
+        return names
+
+    def convert(
+        self, converter: type[BaseConverter], assignment: str, student: str, submitted: str = ""
+    ) -> list[str]:
+        """Run one of nbgrader's converters on one student ("." for the source); its warnings.
+
+        submitted : a folder to take submissions from, in place of the course's
+        Raises ConversionError where nbgrader gave up.
+        """
+        with _log() as lines:
+            try:
+                with temp_attrs(
+                    self.coursedir,
+                    assignment_id=assignment,
+                    student_id=student,
+                    submitted_directory=submitted or self.coursedir.submitted_directory,
+                ):
+                    app = converter(coursedir=self.coursedir, parent=self.api)
+                    app.force = True
+                    app.start()
+            except (Exception, SystemExit) as error:
+                raise ConversionError(_complaint(lines, error)) from error
+        return lines
+
+
+def _put_alembic_on_path() -> None:
+    """nbgrader starts `alembic` by name to set up the gradebook; it sits beside this Python."""
+    beside = str(Path(sys.executable).parent)
+    path = os.environ.get("PATH", "").split(os.pathsep)
+    if beside not in path:
+        os.environ["PATH"] = os.pathsep.join([beside, *path])
+
+
+@contextmanager
+def _log() -> Iterator[list[str]]:
+    """What nbgrader logs meanwhile, kept rather than printed."""
+    lines: list[str] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(record.getMessage())
+
+    logger, keep = logging.getLogger("traitlets"), Keep(logging.WARNING)
+    logger.addHandler(keep)
+    propagate, logger.propagate = logger.propagate, False
+    try:
+        yield lines
+    finally:
+        logger.removeHandler(keep)
+        logger.propagate = propagate
+
+
+def _complaint(lines: list[str], error: BaseException) -> str:
+    """The last line of the innermost traceback that nbgrader logged, else the error itself."""
+    for line in reversed(lines):
+        if line.startswith("Traceback"):
+            return line.strip().splitlines()[-1]
+    text: Any = str(error).strip() or type(error).__name__
+    return text.splitlines()[0]

@@ -1,0 +1,172 @@
+"""`mlsys check NOTEBOOK`: run a copy of a whole notebook and say what each exercise earns."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlsys.grading.cells import answer_cell, check_cell, grade_id, is_written
+from mlsys.grading.errors import CourseError
+from mlsys.problems import SETS, exercises, problem
+
+
+@dataclass(frozen=True)
+class Line:
+    """An exercise as the notebook stands. points : None for a written answer;  message : what `check` printed"""
+
+    name: str
+    points: float | None
+    full: float
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run of the notebook gave.
+
+    lines : one an exercise;  problems : the cells that failed, and what is odd about the file
+    ran : whether every cell ran without an error, and every exercise could be checked
+    """
+
+    assignment: str
+    lines: tuple[Line, ...]
+    problems: tuple[str, ...]
+    ran: bool
+
+
+def check_notebook(path: Path, timeout_s: float = 120) -> Report:
+    """Run a copy of the notebook in a kernel of its own; the file is only read.
+
+    Raises CourseError if the file is missing, is not a notebook, or belongs to no problem set.
+    """
+    notebook = read(path)
+    assignment = _assignment(notebook, path)
+    oddities = []
+    if path.stem != assignment:
+        oddities.append(f"The file is named {path.name}; hand it in as {assignment}.ipynb.")
+    present = {grade_id(cell) for cell in notebook.cells}
+    for name in exercises(assignment):
+        if check_cell(name) not in present:
+            oddities.append(f"The test cell of {name} is gone; it was run all the same.")
+            notebook.cells.append(_test_cell(name))
+    failures = _execute(notebook, path, timeout_s)
+    lines = tuple(_line(name, notebook) for name in exercises(assignment)) + _written(notebook)
+    failures += [
+        f"{line.name} could not be checked." for line in lines if line.points is None and line.message
+    ]
+    return Report(assignment, lines, tuple(oddities + failures), not failures)
+
+
+def read(path: Path) -> Any:
+    """The notebook in a file. Raises CourseError, which says what is wrong with the file."""
+    import nbformat
+
+    if not path.exists():
+        beside = sorted(p.name for p in path.parent.glob("*.ipynb")) if path.parent.is_dir() else []
+        there = (
+            f"In {path.parent.resolve()} there are: {', '.join(beside)}."
+            if beside
+            else "Look for its folder."
+        )
+        raise CourseError(f"no file {path}. {there}")
+    if path.is_dir():
+        raise CourseError(f"{path} is a folder. Name the notebook in it, such as {path / 'NAME.ipynb'}.")
+    try:
+        notebook = nbformat.reads(path.read_text(encoding="utf-8-sig"), as_version=4)
+        nbformat.validate(notebook)
+    except UnicodeDecodeError:
+        raise CourseError(f"{path} is not text, so not a notebook. Download it again as .ipynb.") from None
+    except Exception as error:
+        cause = f"line {error.lineno}: {error.msg}" if isinstance(error, json.JSONDecodeError) else ""
+        cause = cause or (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        raise CourseError(
+            f"{path} is not a notebook that can be read ({cause}). "
+            "Open it in Jupyter and save it again, or go back to a copy that opens."
+        ) from None
+    return notebook
+
+
+def _assignment(notebook: Any, path: Path) -> str:
+    """The problem set that most of the notebook's cells belong to, else the one it is named after."""
+    present = {grade_id(cell) for cell in notebook.cells}
+
+    def common(assignment: str) -> int:
+        return sum(c in present for n in exercises(assignment) for c in (answer_cell(n), check_cell(n)))
+
+    best = max(SETS, key=common)
+    if common(best):
+        return best
+    if path.stem in SETS:
+        return path.stem
+    raise CourseError(f"{path} holds no exercise of a problem set. There are: {', '.join(SETS)}.")
+
+
+def _test_cell(name: str) -> Any:
+    """What the released notebook has to check an exercise."""
+    from nbformat.v4 import new_code_cell
+
+    source = f'from mlsys.grading import check\ncheck("{name}", {problem(name).target})'
+    return new_code_cell(source, metadata={"nbgrader": {"grade_id": check_cell(name)}})
+
+
+def _execute(notebook: Any, path: Path, timeout_s: float) -> list[str]:
+    """Run the cells in place; what failed, by cell."""
+    try:
+        from nbclient import NotebookClient
+        from nbclient.exceptions import CellTimeoutError, DeadKernelError
+        from traitlets.config import Config
+    except ImportError as error:
+        raise CourseError(f"running a notebook needs {error.name}: pip install 'mlsys[lab]'") from error
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    client = NotebookClient(
+        notebook,
+        timeout=timeout_s,
+        allow_errors=True,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.resolve().parent)}},
+        config=Config({"KernelManager": {"transport_encryption": "auto"}}),
+    )
+    stopped = []
+    try:
+        client.execute()
+    except CellTimeoutError:
+        stopped = [f"A cell ran for more than {timeout_s:g} s and was stopped; no later cell was run."]
+    except DeadKernelError:
+        stopped = ["The kernel died: a cell ends Python itself, or memory ran out. No later cell was run."]
+    return stopped + [_failure(cell) for cell in notebook.cells if _error(cell) is not None]
+
+
+def _error(cell: Any) -> Any:
+    """The error that a cell ended with, or None."""
+    return next((o for o in cell.get("outputs", ()) if o.output_type == "error"), None)
+
+
+def _failure(cell: Any) -> str:
+    error = _error(cell)
+    first = next((line for line in cell.source.splitlines() if line.strip()), "")
+    return f"The cell that begins `{first.strip()[:60]}` raised {error.ename}: {error.evalue}"
+
+
+def _line(name: str, notebook: Any) -> Line:
+    """What the exercise's test cell printed and returned."""
+    cell = next(cell for cell in notebook.cells if grade_id(cell) == check_cell(name))
+    outputs = cell.get("outputs", ())
+    text = "".join(o.text for o in outputs if o.output_type == "stream" and o.name == "stdout").strip()
+    results = [o.data.get("text/plain", "") for o in outputs if o.output_type == "execute_result"]
+    full = problem(name).points
+    try:
+        return Line(name, float(results[-1]), full, text)
+    except (IndexError, ValueError):
+        return Line(
+            name, None, full, text or "no points came back: its test cell did not run, or was edited."
+        )
+
+
+def _written(notebook: Any) -> tuple[Line, ...]:
+    """The answers that a person will mark."""
+    cells = [cell for cell in notebook.cells if is_written(cell)]
+    return tuple(Line(grade_id(c), None, float(c.metadata.nbgrader.get("points", 0))) for c in cells)
