@@ -1,0 +1,105 @@
+"""A rule's body over all the parameters at once, on CPU."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mlsys.kernels import lifting, objects, team
+from mlsys.kernels.gather import addresses
+from mlsys.kernels.layout import Gradients, check_tensors
+
+_REALS = {torch.float32: "float32", torch.float64: "float64"}
+_UNIT = 16384  # elements that a thread takes at a time: long enough to stream, short enough to share evenly
+
+
+class Plan:
+    """Step `body` over params in place, in one pass over memory: (3 + 2 slots) * itemsize bytes an element.
+
+    body : a Rule's body(w, g, *slots, *c);  params : tensors of one dtype, float32 or float64, each dense
+    slots : slots[i] the state tensors of params[i], in the same memory order
+    decay : whether mlsys.core.decay's body comes first
+    Raises NotImplementedError, with the reason, for what it cannot take; the readable path serves then.
+    """
+
+    def __init__(
+        self,
+        body: Callable[..., tuple],
+        params: Sequence[Tensor],
+        slots: Sequence[tuple[Tensor, ...]],
+        decay: bool = False,
+    ) -> None:
+        check_tensors(params, slots, "cpu", list(_REALS))
+        self._params, self._slots, self._decay = list(params), [tuple(own) for own in slots], decay
+        count, dtype = len(self._slots[0]), params[0].dtype
+        if any(len(own) != count for own in self._slots):
+            raise NotImplementedError("every parameter must have the same number of slots.")
+        self._wanted = len(lifting.signature(body, count).coefficients)
+        self._kernel = objects.kernel(body, count, decay, _REALS[dtype])
+        self._gradients = Gradients(self._params)
+        self._table = np.stack(
+            [addresses(self._params), np.zeros(len(params), np.int64)]
+            + [addresses([own[k] for own in self._slots]) for k in range(count)]
+        )
+        self._chunks, self._bounds = chunks([w.numel() for w in params], _UNIT)
+        self._c = np.zeros(self._wanted + 3 * decay, dtype=_REALS[dtype])
+        arrays = (self._table, self._bounds, self._chunks, self._c)
+        sizes = (0, len(self._bounds) - 1, len(params))
+        self._head = np.array([*sizes, *(a.ctypes.data for a in arrays)], np.int64)
+        self._head_address = self._head.ctypes.data
+
+    def step(
+        self, grads: Sequence[Tensor], c: tuple[float, ...], d: tuple[float, float, float] | None = None
+    ) -> None:
+        """One step, in place, from grads[i] of params[i] and the coefficients, rounded to the dtype here.
+
+        d : (sign, lam, keep) of mlsys.core.decay, given if and only if the plan was made with decay=True
+        Raises TypeError or ValueError for gradients or coefficients that do not fit, and NotImplementedError if a
+        parameter's memory was replaced by one that a plan cannot take; nothing is written then.
+        """
+        if len(c) != self._wanted or (d is not None) != self._decay or (d is not None and len(d) != 3):
+            raise ValueError(f"c must hold {self._wanted} numbers and d be given iff decay; got {c} and {d}.")
+        grads = self._gradients.matched(grads)
+        self._follow_params()
+        self._table[1] = addresses(grads)
+        self._c[:] = (*c, *d) if d else c
+        self._head[0] = 0
+        team.run(self._kernel, self._head_address, int(self._head[1]))
+        # The kernel wrote behind torch's back; a backward pass that saved these values must still notice.
+        torch.autograd.graph.increment_version(self._params)
+
+    def _follow_params(self) -> None:
+        """Parameters keep their identity while their memory may move, as model.to(...) makes it."""
+        now = addresses(self._params)
+        if not np.array_equal(now, self._table[0]):
+            check_tensors(self._params, self._slots, "cpu", [self._slots_dtype()])
+            self._table[0] = now
+
+    def _slots_dtype(self) -> torch.dtype:
+        return torch.float32 if self._c.dtype == np.float32 else torch.float64
+
+
+def chunks(sizes: Sequence[int], unit: int) -> tuple[np.ndarray, np.ndarray]:
+    """Share tensors out: (n, 3) rows of tensor, start, stop; and where each unit of work starts among them.
+
+    A unit holds about `unit` elements: a piece of a large tensor or many small ones. A tensor that is all but
+    as small as a unit stays whole.
+    """
+    rows: list[tuple[int, int, int]] = []
+    bounds, filled = [0], 0
+    for t, size in enumerate(sizes):
+        pieces = max(1, round(size / unit)) if size else 0
+        edges = [size * k // pieces // 16 * 16 if k < pieces else size for k in range(pieces + 1)]
+        for start, stop in itertools.pairwise(edges):
+            rows.append((t, start, stop))
+            filled += stop - start
+            if filled >= unit // 2:
+                bounds.append(len(rows))
+                filled = 0
+    if bounds[-1] != len(rows):
+        bounds.append(len(rows))
+    return np.array(rows, np.int64).reshape(-1, 3), np.array(bounds, np.int64)
