@@ -33,20 +33,18 @@ class Plan:
         slots: Sequence[tuple[Tensor, ...]],
         decay: bool = False,
     ) -> None:
-        check_tensors(params, slots, "cpu", list(_REALS))
+        count = check_tensors(params, slots, "cpu", list(_REALS))
         self._params, self._slots, self._decay = list(params), [tuple(own) for own in slots], decay
-        count, dtype = len(self._slots[0]), params[0].dtype
-        if any(len(own) != count for own in self._slots):
-            raise NotImplementedError("every parameter must have the same number of slots.")
+        self._dtype = params[0].dtype
         self._wanted = len(lifting.signature(body, count).coefficients)
-        self._kernel = objects.kernel(body, count, decay, _REALS[dtype])
+        self._kernel = objects.kernel(body, count, decay, _REALS[self._dtype])
         self._gradients = Gradients(self._params)
         self._table = np.stack(
             [addresses(self._params), np.zeros(len(params), np.int64)]
             + [addresses([own[k] for own in self._slots]) for k in range(count)]
         )
         self._chunks, self._bounds = chunks([w.numel() for w in params], _UNIT)
-        self._c = np.zeros(self._wanted + 3 * decay, dtype=_REALS[dtype])
+        self._c = np.zeros(self._wanted + 3 * decay, dtype=_REALS[self._dtype])
         arrays = (self._table, self._bounds, self._chunks, self._c)
         sizes = (0, len(self._bounds) - 1, len(params))
         self._head = np.array([*sizes, *(a.ctypes.data for a in arrays)], np.int64)
@@ -61,8 +59,7 @@ class Plan:
         Raises TypeError or ValueError for gradients or coefficients that do not fit, and NotImplementedError if a
         parameter's memory was replaced by one that a plan cannot take; nothing is written then.
         """
-        if len(c) != self._wanted or (d is not None) != self._decay or (d is not None and len(d) != 3):
-            raise ValueError(f"c must hold {self._wanted} numbers and d be given iff decay; got {c} and {d}.")
+        lifting.check_scalars(c, d, self._wanted, self._decay)
         grads = self._gradients.matched(grads)
         self._follow_params()
         self._table[1] = addresses(grads)
@@ -76,11 +73,8 @@ class Plan:
         """Parameters keep their identity while their memory may move, as model.to(...) makes it."""
         now = addresses(self._params)
         if not np.array_equal(now, self._table[0]):
-            check_tensors(self._params, self._slots, "cpu", [self._slots_dtype()])
+            check_tensors(self._params, self._slots, "cpu", [self._dtype])
             self._table[0] = now
-
-    def _slots_dtype(self) -> torch.dtype:
-        return torch.float32 if self._c.dtype == np.float32 else torch.float64
 
 
 def chunks(sizes: Sequence[int], unit: int) -> tuple[np.ndarray, np.ndarray]:

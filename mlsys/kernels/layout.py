@@ -36,8 +36,8 @@ def same_layout(a: Tensor, b: Tensor) -> bool:
 
 def check_tensors(
     params: Sequence[Tensor], slots: Sequence[tuple[Tensor, ...]], device: str, dtypes: Sequence[torch.dtype]
-) -> None:
-    """Raise NotImplementedError unless a kernel on this device can take these parameters and slots."""
+) -> int:
+    """The number of slots; NotImplementedError unless a kernel on this device can take all these tensors."""
     if not params or len(params) != len(slots):
         raise NotImplementedError(
             f"a plan needs parameters, each with slots; got {len(params)} and {len(slots)}."
@@ -62,7 +62,10 @@ def check_tensors(
                     f"{name} has strides {x.stride()} at shape {tuple(x.shape)}: its memory has holes or overlaps, "
                     f"or is ordered otherwise than that of params[{i}], with strides {w.stride()}."
                 )
+    if any(len(own) != len(slots[0]) for own in slots):
+        raise NotImplementedError("every parameter must have the same number of slots.")
     _check_apart([x for w, own in zip(params, slots, strict=True) for x in (w, *own)])
+    return len(slots[0])
 
 
 def _check_apart(tensors: Sequence[Tensor]) -> None:

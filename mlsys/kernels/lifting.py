@@ -45,6 +45,14 @@ def signature(body: Callable, slots: int) -> Signature:
     return Signature(names[2 : 2 + slots], names[2 + slots :])
 
 
+def check_scalars(c: tuple[float, ...], d: tuple[float, ...] | None, wanted: int, decay: bool) -> None:
+    """Raise ValueError unless c and d are what a kernel for `wanted` coefficients, with or without decay, takes."""
+    if len(c) != wanted or (d is not None) != decay or (d is not None and len(d) != 3):
+        raise ValueError(
+            f"c must hold {wanted} numbers and d {'3 numbers' if decay else 'be None'}; got c={c} and d={d}."
+        )
+
+
 _KERNEL = '''
 {body}
 
