@@ -51,8 +51,9 @@ class Rule:
         """One step: (w, state) from a gradient g of the shape of w, or from its nonzero rows.
 
         Nothing is mutated. A NaN or infinite gradient passes through into w and the state, as in torch; sgd and
-        gradient_descent refuse it and name the step. Raises TypeError or ValueError if w, g and the state differ in library, device,
-        dtype or shape, and TypeError for a RowSparse gradient if the rule moves rows that have none.
+        gradient_descent refuse it and name the step. Raises TypeError or ValueError if w, g and the state differ
+        in library, device, dtype or shape, and TypeError for a RowSparse gradient if the rule moves rows that
+        have none.
         """
         c = self.coefficients(self.hyper, state.t + 1)
         if isinstance(g, RowSparse):
