@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import attrgetter
 from typing import Any, ClassVar, NamedTuple
 
 import torch
@@ -12,14 +11,13 @@ from torch import Tensor
 from mlsys.core.rule import Rule
 from mlsys.optim.front import words
 from mlsys.optim.front.engines import Decay
-from mlsys.optim.front.ledger import Ledger, Roster
-
-_layout = attrgetter("layout")
+from mlsys.optim.front.ledger import Ledger, Roster, layouts, letters
 
 
 class Turn(NamedTuple):
     """What one group will do in this step, checked and not yet begun."""
 
+    group: dict[str, Any]
     ledger: Ledger
     roster: Roster
     rule: Rule
@@ -105,43 +103,42 @@ class Front(torch.optim.Optimizer):
         with torch.set_grad_enabled(self.defaults["differentiable"]):
             if self._stale:
                 for ledger in self._ledgers:
-                    ledger.rosters.clear()
+                    ledger.look_again(self.__dict__["state"], self._names)
                 self._stale = False
             turns = [self._turn(i, group) for i, group in enumerate(self.param_groups)]
-            for ledger, roster, rule, grads, d in turns:
-                if roster.ones is None:
-                    ledger.admit(roster, self._open, rule, self._quick())
-                ledger.step(roster, rule, grads, d)
+            for turn in turns:
+                self._take(turn)
         return loss
 
-    def _quick(self) -> bool:
-        return self.fast and not self.defaults["differentiable"]
-
     def _turn(self, index: int, group: dict[str, Any]) -> Turn:
+        """Look at one group, and raise for what cannot be served."""
         params = group["params"]
         grads = [p.grad for p in params]
-        try:
-            kinds = list(map(_layout, grads))
-        except AttributeError:  # some are None
-            kinds = [None if g is None else g.layout for g in grads]
+        absent = [g is None for g in grads]
         rule, d = self.rule(group), self._decay(group)
-        ledger = self._ledger(index, params)
-        words.not_served(group, type(self).__name__, ledger.on_cuda)
-        roster = ledger.find(params, kinds, rule, d is not None)
-        if roster is None:
-            roster = Roster(list(params), kinds, rule, d is not None)
-            for p, kind in zip(params, kinds, strict=True):
-                if kind is not None:
-                    words.gradient(p, kind, group, self.no_sparse, type(self).__name__)
-                    self._check_state(p, rule)
-        return Turn(ledger, roster, rule, grads, d)
-
-    def _ledger(self, index: int, params: list[Tensor]) -> Ledger:
         while len(self._ledgers) <= index:
             self._ledgers.append(Ledger([], self.counted))
-        if not self._ledgers[index].keeps(params):
-            self._ledgers[index] = Ledger(params, self.counted)
-        return self._ledgers[index]
+        ledger = self._ledgers[index]
+        words.not_served(group, type(self).__name__, ledger.on_cuda)
+        roster = ledger.find(params, absent, rule, d is not None)
+        # Where one plan is the whole step, it looks at the gradients itself and refuses before it writes.
+        several = roster is not None and (len(self.param_groups) > 1 or not roster.alone())
+        if roster is None or (several and roster.kinds != layouts(grads)):
+            if not ledger.keeps(params):
+                ledger = self._ledgers[index] = Ledger(params, self.counted)
+                words.not_served(group, type(self).__name__, ledger.on_cuda)
+            roster = Roster(params, grads, rule, d is not None)
+            for p, g in zip(params, grads, strict=True):
+                if g is not None:
+                    self._check(p, g, group, rule)
+        return Turn(group, ledger, roster, rule, grads, d)
+
+    def _take(self, turn: Turn) -> None:
+        """Begin or go on with what was looked at: from here on parameters and state are written."""
+        group, ledger, roster, rule, grads, d = turn
+        if roster.cohorts is None:
+            ledger.admit(roster, self._open, rule, self.fast and not self.defaults["differentiable"])
+        ledger.step(roster, rule, grads, d, lambda p, g: self._check(p, g, group, rule))
 
     def _decay(self, group: dict[str, Any]) -> Decay | None:
         """(sign, lam, keep) of the prelude, None where it would do nothing."""
@@ -151,30 +148,26 @@ class Front(torch.optim.Optimizer):
         d = (-1.0 if group["maximize"] else 1.0, lam, keep)
         return None if d == (1.0, 0.0, 1.0) else d
 
-    def _check_state(self, p: Tensor, rule: Rule) -> None:
-        """Raise KeyError or ValueError if the state that p has is not one of this rule."""
+    def _check(self, p: Tensor, g: Tensor, group: dict[str, Any], rule: Rule) -> None:
+        """Raise for a gradient or a state that this rule cannot use."""
+        words.gradient(p, g, group, self.no_sparse, type(self).__name__)
         state = self.__dict__["state"].get(p) or {}
         wanted = [self.keys[letter] for letter in letters(rule)]
         if state and self.counted:
-            for key in ("step", *wanted):
-                if key not in state:
-                    raise KeyError(
-                        f"{key}: the state of a parameter of shape {tuple(p.shape)} has only {sorted(state)}. "
-                        "It is another rule's, or an option was changed midway: load the right state_dict, "
-                        "or delete optimizer.state[p] to start afresh."
-                    )
+            words.complete(p, state, ["step", *wanted])
         for key in wanted:
-            slot = state.get(key)
-            if slot is not None and slot.shape != p.shape:
-                raise ValueError(
-                    f"state[{key!r}] must have the shape {tuple(p.shape)} of its parameter; "
-                    f"got {tuple(slot.shape)}. Load the state_dict of the same model."
-                )
+            if state.get(key) is not None:
+                words.agrees(f"state[{key!r}]", state[key], p)
+
+    def _names(self, roster: Roster) -> list[str]:
+        return [self.keys[letter] for letter in roster.letters]
 
     def _open(self, p: Tensor, rule: Rule) -> tuple[dict[str, Any], tuple[Tensor, ...], float]:
         """(state, slots, steps taken) of p, opened if it has none yet."""
         states = self.__dict__["state"]
-        state = states[p] if rule.fill or self.counted else {}  # torch's plain SGD leaves no trace
+        state = (
+            states.setdefault(p, {}) if rule.fill or self.counted else {}
+        )  # torch's plain SGD leaves no trace
         taken = float(state.get("step", 0.0)) if self.counted else float(self._begun(state))
         if self.counted:
             state.setdefault("step", torch.tensor(0.0))  # first, as in torch's dicts
@@ -189,11 +182,6 @@ class Front(torch.optim.Optimizer):
 
     def _begun(self, state: dict[str, Any]) -> bool:
         return any(state.get(key) is not None for key in self.keys.values())
-
-
-def letters(rule: Rule) -> tuple[str, ...]:
-    """What the rule calls its slots."""
-    return rule.State._fields[1:]  # type: ignore[attr-defined]
 
 
 def number(group: dict[str, Any], name: str) -> Any:

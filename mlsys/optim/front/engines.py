@@ -18,14 +18,17 @@ _PLAIN = (Tensor, torch.nn.Parameter)  # subclasses may hold no memory of their 
 
 
 class Member(NamedTuple):
-    """A parameter that takes part in a step: its place in the group, itself, its state in the rule's order.
+    """A parameter that takes part in a step: its place in the group, and itself.
 
+    slots, addresses : its state in the rule's order, and where that lies;  step : its own element of the counts
     dense : whether its gradient is, in the roster that it is a member of
     """
 
     place: int
     p: Tensor
     slots: tuple[Tensor, ...]
+    addresses: tuple[int, ...]
+    step: Tensor | None
     dense: bool
 
 
@@ -82,7 +85,7 @@ def say_once(reason: str) -> None:
 
 def plan(rule: Rule, members: list[Member], decayed: bool) -> tuple[Any, list[Member], list[Member]]:
     """(plan or None, the members it serves, the members left to the readable path)."""
-    able = [m for m in members if m.dense and type(m.p) in _PLAIN and m.p.numel()]
+    able = [m for m in members if m.dense and type(m.p) in _PLAIN]
     made = _try(rule, able, decayed)
     if made is None and len(able) > 1:  # one odd parameter must not slow all others
         able = [m for m in able if _try(rule, [m], decayed) is not None]

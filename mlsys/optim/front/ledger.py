@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from operator import is_
 from typing import Any
@@ -13,8 +14,17 @@ from mlsys.core.rule import Rule
 from mlsys.optim.front import engines
 from mlsys.optim.front.engines import Decay, Member
 
-_address = Tensor.data_ptr
 _KEPT = 4  # plans of a group for different sets of parameters with gradients, as where two losses alternate
+
+
+def letters(rule: Rule) -> tuple[str, ...]:
+    """What the rule calls its slots."""
+    return rule.State._fields[1:]  # type: ignore[attr-defined]
+
+
+def layouts(grads: Sequence[Any]) -> list[Any]:
+    """The layout of each gradient, None where there is none."""
+    return [None if g is None else g.layout for g in grads]
 
 
 class Cohort:
@@ -33,43 +43,50 @@ class Cohort:
         self.complex = self.plan is not None and members[0].p.is_complex()
         self.places = [m.place for m in self.served]
 
-    def step(self, rule: Rule, grads: Sequence[Any], d: Decay | None) -> bool:
-        """One step in place; False if the plan refused a gradient and the readable path had to serve."""
+    def step(self, rule: Rule, grads: Sequence[Any], d: Decay | None, check: Callable) -> bool:
+        """One step in place; False if the plan refused and the readable path had to serve.
+
+        check(member, gradient) raises for what neither can take, before this cohort is written.
+        """
         c = rule.coefficients(rule.hyper, self.t + 1)
-        self.t += 1
         refused = False
         if self.plan is not None:
             mine = grads if len(self.places) == len(grads) else [grads[i] for i in self.places]
             try:
                 self.plan.step([engines.real(g) for g in mine] if self.complex else mine, c, d)
-            except NotImplementedError:  # nothing was written
+            except (NotImplementedError, TypeError, ValueError):  # nothing was written
                 refused = True
-        for member in self.members if refused else self.loose:
-            engines.readable(rule, member, grads[member.place], c, d)
+                for m in self.members:
+                    check(m.p, grads[m.place])
+        for m in self.members if refused else self.loose:
+            engines.readable(rule, m, grads[m.place], c, d)
+        self.t += 1
         return not refused
 
 
 class Roster:
     """One set of parameters with gradients, in cohorts, for one body with or without decay."""
 
-    def __init__(self, params: list[Tensor], kinds: list[Any], rule: Rule, decayed: bool) -> None:
-        self.params, self.kinds = params, kinds
-        self.body, self.decayed = rule.body, decayed
-        self.cohorts: list[Cohort] = []
-        self.served: list[Tensor] = []
-        self.addresses: list[int] = []
+    def __init__(self, params: list[Tensor], grads: list[Any], rule: Rule, decayed: bool) -> None:
+        self.params, self.kinds = list(params), layouts(grads)
+        self.absent = [g is None for g in grads]
+        self.body, self.decayed, self.letters = rule.body, decayed, letters(rule)
+        self.cohorts: list[Cohort] | None = None
         self.ones: Any = None
 
-    def fits(self, params: list[Tensor], kinds: list[Any], rule: Rule, decayed: bool) -> bool:
+    def fits(self, params: list[Tensor], absent: list[bool], rule: Rule, decayed: bool) -> bool:
         """Whether it still describes this step. Identity throughout: == on tensors compares their numbers."""
         return (
-            self.kinds == kinds
+            self.absent == absent
             and self.body is rule.body
             and self.decayed == decayed
             and len(self.params) == len(params)
             and all(map(is_, self.params, params))
-            and list(map(_address, self.served)) == self.addresses
         )
+
+    def alone(self) -> bool:
+        """Whether one call of one plan is all of its step, so that a refusal leaves everything unwritten."""
+        return self.cohorts is not None and len(self.cohorts) == 1 and not self.cohorts[0].loose
 
     def form(self, members: list[Member], counts: list[int], rule: Rule, fast: bool) -> None:
         """Sort the members into cohorts and plan each."""
@@ -77,12 +94,21 @@ class Roster:
         for m in members:
             alike.setdefault((counts[m.place], m.p.device, m.p.dtype), []).append(m)
         self.cohorts = [Cohort(key[0], alike[key], rule, self.decayed, fast) for key in alike]
-        self.served = [m.p for cohort in self.cohorts for m in cohort.served]
-        self.addresses = list(map(_address, self.served))
+
+    def holds(self, states: Any, keys: Sequence[str], own_steps: bool) -> bool:
+        """Whether every member's state is still made of the tensors, at the addresses, that were planned."""
+        for m in (m for cohort in self.cohorts or () for m in cohort.members):
+            state = states.get(m.p, {})
+            slots = tuple(state.get(key) for key in keys)
+            if not all(map(is_, slots, m.slots)) or tuple(s.data_ptr() for s in m.slots) != m.addresses:
+                return False
+            if own_steps and state.get("step") is not m.step:
+                return False
+        return True
 
     def recount(self, counts: list[int]) -> bool:
         """Take up the step numbers after other rosters had their turns; False if a cohort has split."""
-        for cohort in self.cohorts:
+        for cohort in self.cohorts or ():
             numbers = {counts[m.place] for m in cohort.members}
             if len(numbers) > 1:
                 return False
@@ -95,7 +121,7 @@ class Ledger:
 
     Each parameter's state["step"] is its own element, a 0-dim view, of the one vector `counts`: torch sees a
     tensor per parameter, and a step advances all of them by one addition. Where a rule does not count
-    (torch's SGD), a parameter's count is 1 once it has its buffer, and lives here alone.
+    (torch's SGD), a parameter's count is 1 or more once it has its buffer, and lives here alone.
     """
 
     def __init__(self, params: list[Tensor], counted: bool) -> None:
@@ -110,21 +136,30 @@ class Ledger:
         """Whether the group still has the same parameters in the same order."""
         return len(self.params) == len(params) and all(map(is_, self.params, params))
 
-    def find(self, params: list[Tensor], kinds: list[Any], rule: Rule, decayed: bool) -> Roster | None:
+    def find(self, params: list[Tensor], absent: list[bool], rule: Rule, decayed: bool) -> Roster | None:
         """The roster that fits, now the first; None if there is none."""
         for i, roster in enumerate(self.rosters):
-            if roster.fits(params, kinds, rule, decayed):
+            if roster.fits(params, absent, rule, decayed):
                 if i:
                     self.rosters.insert(0, self.rosters.pop(i))
-                    if not roster.recount([int(n) for n in self.counts.tolist()]):
+                    if not roster.recount(self._taken()):
                         self.rosters.remove(roster)
                         return None
                 return roster
         return None
 
+    def look_again(self, states: Any, names: Callable[[Roster], Sequence[str]]) -> None:
+        """Keep the rosters whose members' states are as they left them; an edited count is taken up."""
+        taken = self._taken()
+        self.rosters = [
+            roster
+            for roster in self.rosters
+            if roster.holds(states, names(roster), self.counted) and roster.recount(taken)
+        ]
+
     def admit(
         self, roster: Roster, open_state: Callable[[Tensor, Rule], tuple], rule: Rule, fast: bool
-    ) -> Roster:
+    ) -> None:
         """Open the state of every parameter that has a gradient, and plan.
 
         open_state(p, rule) -> (its state dict, its slots, steps it has taken)
@@ -133,16 +168,22 @@ class Ledger:
         for place, (p, kind) in enumerate(zip(roster.params, roster.kinds, strict=True)):
             if kind is not None:
                 state, slots, taken = open_state(p, rule)
-                members.append(Member(place, p, slots, kind is torch.strided))
                 self._count(place, state, taken)
-        roster.form(members, [int(n) for n in self.counts.tolist()], rule, fast)
-        everyone = len(members) == len(roster.params)
-        present = [float(kind is not None) for kind in roster.kinds]
-        roster.ones = 1.0 if everyone else torch.tensor(present, dtype=self.counts.dtype)
+                where = tuple(slot.data_ptr() for slot in slots)
+                members.append(Member(place, p, slots, where, state.get("step"), kind is torch.strided))
+        roster.form(members, self._taken(), rule, fast)
+        present = [float(not missing) for missing in roster.absent]
+        roster.ones = 1.0 if all(present) else torch.tensor(present, dtype=self.counts.dtype)
         self.rosters = [roster, *self.rosters[: _KEPT - 1]]
-        return roster
+
+    def _taken(self) -> list[int]:
+        most = (
+            math.inf if self.counted else 1
+        )  # without a count, all that matters is whether a step was the first
+        return [int(min(n, most)) for n in self.counts.tolist()]
 
     def _count(self, place: int, state: dict[str, Any], taken: float) -> None:
+        """Make state["step"] an element of `counts`, as it still is unless the state was loaded or replaced."""
         own = self.counts.data_ptr() + place * self.counts.element_size()
         step = state.get("step")
         if not (isinstance(step, Tensor) and step.data_ptr() == own):
@@ -151,9 +192,11 @@ class Ledger:
             if self.counted:
                 state["step"] = mine
 
-    def step(self, roster: Roster, rule: Rule, grads: Sequence[Any], d: Decay | None) -> None:
+    def step(
+        self, roster: Roster, rule: Rule, grads: Sequence[Any], d: Decay | None, check: Callable
+    ) -> None:
         """One step of every cohort, in place."""
-        served = [cohort.step(rule, grads, d) for cohort in roster.cohorts]
+        served = [cohort.step(rule, grads, d, check) for cohort in roster.cohorts or ()]
         self.counts.add_(roster.ones)
         if not all(served):  # look again at these tensors before the next step
             self.rosters.remove(roster)

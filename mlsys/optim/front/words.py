@@ -67,16 +67,14 @@ def not_served(group: dict[str, Any], name: str, on_cuda: bool) -> None:
         raise RuntimeError(_CAPTURING.format(name=name))
 
 
-def gradient(p: Tensor, layout: torch.layout, group: dict[str, Any], sparse: str, name: str) -> None:
+def gradient(p: Tensor, g: Tensor, group: dict[str, Any], sparse: str, name: str) -> None:
     """A gradient of a layout that its rule does not take, or a parameter that `fused` does not take.
 
     sparse : the words that refuse row-sparse gradients, "" where they are taken
     """
-    if layout is torch.sparse_coo:
+    if g.layout is torch.sparse_coo:
         if sparse:
-            raise RuntimeError(
-                f"{sparse}. Or pass sparse=False to the layer, or SGD or Adagrad to the table."
-            )
+            raise RuntimeError(f"{sparse}. Or pass sparse=False to the layer, or use SGD or Adagrad for it.")
         if group["weight_decay"] != 0:
             raise RuntimeError(
                 "weight_decay option is not compatible with sparse gradients: it moves rows that have none. "
@@ -84,10 +82,36 @@ def gradient(p: Tensor, layout: torch.layout, group: dict[str, Any], sparse: str
             )
         if group.get("fused"):
             raise RuntimeError(f"`fused` does not support sparse gradients ({name}). Pass fused=None.")
-    elif layout is not torch.strided:
-        raise RuntimeError(f"{name} does not support gradients of layout {layout}. Pass grad.to_dense().")
+    elif g.layout is not torch.strided:
+        raise RuntimeError(f"{name} does not support gradients of layout {g.layout}. Pass grad.to_dense().")
     if group.get("fused") and not (p.device.type in _FUSED_DEVICES and p.is_floating_point()):
         raise RuntimeError(
             "`fused=True` requires all the params to be floating point Tensors of "
             f"supported devices: {_FUSED_DEVICES} but {p.dtype} and {p.device.type}. Pass fused=None."
         )
+    agrees("grad", g, p)
+
+
+def agrees(name: str, other: Tensor, p: Tensor) -> None:
+    """What is used elementwise with a parameter has its shape and lives beside it."""
+    if other.shape != p.shape:
+        raise ValueError(
+            f"{name} must have the shape {tuple(p.shape)} of its parameter; got {tuple(other.shape)}. "
+            "Was the parameter replaced, or the state_dict of another model loaded?"
+        )
+    if other.device != p.device:
+        raise RuntimeError(
+            f"Expected all tensors to be on the same device, but {name} is on {other.device} and its parameter "
+            f"on {p.device}. Move the model first, and make or load the optimizer afterwards."
+        )
+
+
+def complete(p: Tensor, state: dict[str, Any], keys: list[str]) -> None:
+    """A state that exists has all that the rule needs."""
+    for key in keys:
+        if key not in state:
+            raise KeyError(
+                f"{key}: the state of a parameter of shape {tuple(p.shape)} has only {sorted(state)}. "
+                "It is another rule's, or an option was changed midway: load the right state_dict, "
+                "or delete optimizer.state[p] to start afresh."
+            )
