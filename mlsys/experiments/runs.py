@@ -1,0 +1,52 @@
+"""What every experiment needs: run an algorithm and keep what was asked for; choose a rate on seeds of its own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from mlsys.core import Algorithm, generator, iterate
+
+SEEDS = (1, 2, 3, 4, 5, 6)
+TUNING_SEEDS = (101, 102)
+RATES = tuple(float(r) for r in 10.0 ** np.arange(-3, 2.1, 0.5))
+TINY = 1e-12  # gaps below it are rounding: they count as this much
+
+
+def last(algorithm: Algorithm, x0: Any, rng: np.random.Generator, steps: int) -> Any:
+    """The state after so many steps, or None where the run diverged."""
+    state = None
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            for state, _ in iterate(algorithm, x0, rng, steps, progress=False):  # noqa: B007
+                pass
+    except FloatingPointError:
+        return None
+    return state
+
+
+def outcome(value: Callable[[Any], float], state: Any, worst: float = 1e6) -> float:
+    """The value at a state's point, at most `worst`, which a diverged run gets."""
+    if state is None or not np.isfinite(state.x).all():
+        return worst
+    with np.errstate(over="ignore"):
+        found = float(value(state.x))
+    return min(found, worst) if math.isfinite(found) else worst
+
+
+def tuned(run: Callable[[float, int], float], rates: Iterable[float] = RATES) -> float:
+    """The rate whose worst result on the tuning seeds, which no measurement uses, is smallest."""
+    return min(rates, key=lambda rate: max(run(rate, seed) for seed in TUNING_SEEDS))
+
+
+def log_ratio(above: float, below: float, floor: float = TINY) -> float:
+    """log10(above / below), both at least `floor`: +1 is ten times smaller below."""
+    return math.log10(max(above, floor) / max(below, floor))
+
+
+def stream(seed: int, what: str) -> np.random.Generator:
+    """The random numbers of an experiment: another word gives independent ones."""
+    return generator(seed, "adaptive-rates", what)
