@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from mlsys.core import Algorithm, generator, iterate
 
-SEEDS = (1, 2, 3, 4, 5, 6)
+SEEDS = (1, 2, 3, 4, 5)
 TUNING_SEEDS = (101, 102)
 RATES = tuple(float(r) for r in 10.0 ** np.arange(-3, 2.1, 0.5))
 TINY = 1e-12  # gaps below it are rounding: they count as this much
@@ -37,9 +37,15 @@ def outcome(value: Callable[[Any], float], state: Any, worst: float = 1e6) -> fl
     return min(found, worst) if math.isfinite(found) else worst
 
 
-def tuned(run: Callable[[float, int], float], rates: Iterable[float] = RATES) -> float:
-    """The rate whose worst result on the tuning seeds, which no measurement uses, is smallest."""
-    return min(rates, key=lambda rate: max(run(rate, seed) for seed in TUNING_SEEDS))
+def tuned(run: Callable[[float, int], float], rates: Sequence[float] = RATES) -> float:
+    """The rate whose worst result on the tuning seeds, which no measurement uses, is smallest.
+
+    Raises ValueError if it is the first or the last of the rates: a better one may lie beyond.
+    """
+    best = min(rates, key=lambda rate: max(run(rate, seed) for seed in TUNING_SEEDS))
+    if best in (rates[0], rates[-1]):
+        raise ValueError(f"rates must reach beyond the best one; got {best:g} at the end of {tuple(rates)}.")
+    return best
 
 
 def log_ratio(above: float, below: float, floor: float = TINY) -> float:
