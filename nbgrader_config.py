@@ -25,6 +25,7 @@ c.ClearSolutions.code_stub = {"python": 'raise NotImplementedError("your code he
 c.ClearSolutions.text_stub = "Your answer here."
 c.OverwriteCells.add_missing_cells = True  # a deleted test cell is put back rather than left for hand grading
 c.KernelManager.transport_encryption = "auto"  # where the kernel can; otherwise it warns once a submission
+c.Execute.shutdown_kernel = "immediate"  # all output is in by then; waiting costs 0.6 s a submission
 c.Execute.timeout = 60
 c.Execute.interrupt_on_timeout = True
 c.Execute.skip_cells_with_tag = "__never__"  # the usual tag, skip-execution, would score full marks unrun

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    from mlsys.grading.course import Course
 
 
 class Commands(TyperGroup):
@@ -30,69 +34,131 @@ app = typer.Typer(
 )
 
 ProblemSet = Annotated[str, typer.Argument(metavar="PS", help="Such as ps1-adaptive-rates.")]
-CourseFolder = Annotated[Path, typer.Option("--course", help="The course's folder.")]
+CourseFolder = Annotated[Path, typer.Option("--course", help="The course's folder.", metavar="FOLDER")]
+Students = Annotated[
+    list[str] | None, typer.Option("--student", help="This student only; may be repeated.", metavar="NAME")
+]
 HERE = Path(".")
 
 
-@app.command()
-def check(notebook: Annotated[Path, typer.Argument(help="Such as ps1-adaptive-rates.ipynb.")]) -> None:
-    """Run a copy of your notebook and show what each exercise earns."""
-    from mlsys.grading.selfcheck import check_notebook
+def _course(folder: Path, ps: str = "") -> Course:
+    """The course, and whether there is such a problem set in it."""
+    from mlsys.grading.course import Course
+    from mlsys.grading.errors import CourseError
+    from mlsys.problems import SETS
 
-    report = check_notebook(notebook)
-    for line in report.lines:
-        typer.echo(f"{line.name:30} {line.points} / {line.full}")
-    for text in report.problems:
-        typer.echo(text)
+    if ps not in SETS:
+        raise CourseError(f"no problem set {ps!r}. There are: {', '.join(SETS)}.")
+    return Course(folder)
+
+
+@app.command()
+def check(
+    notebook: Annotated[Path, typer.Argument(help="Such as ps1-adaptive-rates.ipynb.")],
+    timeout_s: Annotated[float, typer.Option("--timeout", help="Seconds that one cell may run.")] = 120,
+) -> None:
+    """Run a copy of your notebook, and show what each exercise earns."""
+    from rich.console import Console
+
+    from mlsys.grading.selfcheck import check_notebook
+    from mlsys.grading.show import show_report
+
+    report = check_notebook(notebook, timeout_s)
+    show_report(Console(), report)
     raise typer.Exit(0 if report.ran else 1)
 
 
 @app.command()
-def release(ps: ProblemSet, course: CourseFolder = HERE) -> None:
+def release(
+    ps: Annotated[str | None, typer.Argument(metavar="PS", help="Such as ps1-adaptive-rates.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every problem set.")] = False,
+    course: CourseFolder = HERE,
+) -> None:
     """Make the students' notebooks in exercises/ from solutions/."""
-    from mlsys.grading.course import Course
     from mlsys.grading.release import release as run
+    from mlsys.problems import SETS
 
-    typer.echo(f"Released to {run(Course(course), ps)}")
+    if every == (ps is not None):
+        raise typer.BadParameter("name one problem set, or say --all")
+    for name in SETS if every else [ps or ""]:
+        here = _course(course, name)
+        typer.echo(f"Released {run(here, name).relative_to(here.root)}")
 
 
 @app.command()
-def demo(ps: ProblemSet, course: CourseFolder = HERE) -> None:
-    """Make a demo class of 12 submissions, whose scores are known beforehand."""
-    from mlsys.grading.course import Course
-    from mlsys.grading.demo import make
+def demo(
+    ps: ProblemSet,
+    remove: Annotated[bool, typer.Option("--remove", help="Take the demo class away.")] = False,
+    course: CourseFolder = HERE,
+) -> None:
+    """Hand in for a demo class of 12, whose scores are known beforehand."""
+    from mlsys.grading import demo as demos
 
-    typer.echo(f"{len(make(Course(course), ps))} submissions made.")
+    here = _course(course, ps)
+    if remove:
+        typer.echo(f"{demos.remove(here, ps)} demo students taken away.")
+        return
+    students = demos.make(here, ps)
+    typer.echo(f"{len(students)} demo submissions in {here.folder('submitted').relative_to(here.root)}/")
 
 
 @app.command()
 def grade(
     ps: ProblemSet,
-    student: Annotated[
-        list[str] | None, typer.Option(help="Grade this student only; may be repeated.")
+    student: Students = None,
+    report: Annotated[
+        Path | None, typer.Option("--json", help="Write the results here too.", metavar="FILE")
     ] = None,
     course: CourseFolder = HERE,
 ) -> None:
     """Grade the submissions, and print a table of scores."""
-    from mlsys.grading.course import Course
-    from mlsys.grading.grade import grade as run
+    from rich.console import Console
 
-    for result in run(Course(course), ps, student or ()):
-        typer.echo(
-            f"{result.student:20} {result.total:6.2f} / {result.max_total:g}  {result.status} {result.reason}"
-        )
+    from mlsys.grading.demo import disagreements
+    from mlsys.grading.grade import chosen
+    from mlsys.grading.grade import grade as run
+    from mlsys.grading.scores import FAILED
+    from mlsys.grading.show import show_class
+
+    here, console = _course(course, ps), Console()
+    students, results = chosen(here, ps, student or ()), []
+    with console.status("") as status:
+        status.update(f"Grading {students[0]}, 1 of {len(students)}")
+        for result in run(here, ps, students):
+            results.append(result)
+            if len(results) < len(students):
+                following = students[len(results)]
+                status.update(f"Grading {following}, {len(results) + 1} of {len(students)}")
+    show_class(console, ps, results)
+    wrong = disagreements(here, ps, results)
+    for line in wrong:
+        typer.secho(f"The demo class shows a fault of the grader: {line}.", fg="red", err=True)
+    if report:
+        rows = {"assignment": ps, "students": [result.row() for result in results]}
+        report.write_text(json.dumps(rows, indent=1) + "\n")
+    raise typer.Exit(1 if wrong or any(result.status == FAILED for result in results) else 0)
 
 
 @app.command()
-def feedback(ps: ProblemSet, course: CourseFolder = HERE) -> None:
-    """Write feedback for every graded student."""
-    from mlsys.grading.course import Course
-    from mlsys.grading.release import feedback as run
+def feedback(ps: ProblemSet, student: Students = None, course: CourseFolder = HERE) -> None:
+    """Write a page of feedback for every graded student."""
+    from mlsys.grading.release import feedback_for_all
 
-    here: Any = Course(course)
-    for student in here.students(ps):
-        if here.folder("autograded", student, ps).is_dir():
-            typer.echo(run(here, ps, student))
+    here = _course(course, ps)
+    written, without = feedback_for_all(here, ps, student or ())
+    typer.echo(f"Feedback for {len(written)} students in {here.folder('feedback').relative_to(here.root)}/")
+    for name, reason in without.items():
+        typer.secho(f"{name}: no feedback, {reason}", fg="yellow")
+
+
+@app.command()
+def where(ps: ProblemSet, course: CourseFolder = HERE) -> None:
+    """Print the three paths to open: the book, the exercises, the feedback."""
+    here = _course(course, ps)
+    pages = sorted(here.folder("feedback").glob(f"*/{ps}/*.html"))
+    typer.echo(f"the book       {here.root / '_build' / 'html' / 'index.html'}")
+    typer.echo(f"the exercises  {here.folder('release', '.', ps) / f'{ps}.ipynb'}")
+    typer.echo(f"the feedback   {pages[0] if pages else here.folder('feedback')}")
 
 
 if __name__ == "__main__":

@@ -22,13 +22,18 @@ def exercise_of(assignment: str, grade_id: str) -> str:
     return {check_cell(name): name for name in exercises(assignment)}.get(grade_id, grade_id)
 
 
+def settings(cell: Any) -> dict[str, Any]:
+    """nbgrader's settings of a cell; empty for a cell that is not its own, or whose settings are not a table."""
+    found = cell.metadata.get("nbgrader")
+    return found if isinstance(found, dict) else {}
+
+
 def grade_id(cell: Any) -> str:
     """nbgrader's name of a cell, or "" for a cell that is not its own."""
-    meta = cell.metadata.get("nbgrader", {})
-    return meta.get("grade_id") or "" if isinstance(meta, dict) else ""
+    name = settings(cell).get("grade_id")
+    return name if isinstance(name, str) else ""
 
 
 def is_written(cell: Any) -> bool:
     """Whether the cell is an answer marked by hand: the student's text, and points."""
-    meta = cell.metadata.get("nbgrader", {})
-    return bool(meta.get("grade") and meta.get("solution"))
+    return bool(settings(cell).get("grade") and settings(cell).get("solution"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from nbgrader.apps import NbGraderAPI
 from nbgrader.apps.nbgraderapp import NbGrader
 from nbgrader.converters import BaseConverter
 from nbgrader.utils import temp_attrs
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from mlsys.grading.errors import ConversionError, CourseError
 
@@ -40,9 +42,18 @@ class Course:
         self.api = NbGraderAPI(config=app.config)
         self.coursedir = self.api.coursedir
 
-    def gradebook(self) -> Gradebook:
-        """The gradebook, to be used in a `with` statement."""
-        return Gradebook(self.coursedir.db_url, self.coursedir.course_id)
+    @contextmanager
+    def gradebook(self) -> Iterator[Gradebook]:
+        """The gradebook. Raises CourseError where the database cannot be used."""
+        try:
+            with _quiet(), Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
+                yield gradebook
+        except (OperationalError, DatabaseError) as error:
+            cause = str(getattr(error, "orig", error)).splitlines()[0]
+            raise CourseError(
+                f"the gradebook {self.coursedir.db_url} cannot be used ({cause}). "
+                "Is it writable, is the disk full, is another grader running? After an update: nbgrader db upgrade"
+            ) from error
 
     def folder(self, kind: str, student: str = ".", assignment: str = ".") -> Path:
         """Such as folder("submitted", "ada", "ps1-adaptive-rates"), or folder("release", ".", "ps1-adaptive-rates")."""
@@ -73,7 +84,7 @@ class Course:
         submitted : a folder to take submissions from, in place of the course's
         Raises ConversionError where nbgrader gave up.
         """
-        with _log() as lines:
+        with _log() as lines, _quiet():
             try:
                 with temp_attrs(
                     self.coursedir,
@@ -86,6 +97,10 @@ class Course:
                     app.start()
             except (Exception, SystemExit) as error:
                 raise ConversionError(_complaint(lines, error)) from error
+            finally:
+                os.environ.pop(
+                    "NBGRADER_EXECUTION", None
+                )  # nbgrader leaves it behind where a notebook failed
         return lines
 
 
@@ -95,6 +110,14 @@ def _put_alembic_on_path() -> None:
     path = os.environ.get("PATH", "").split(os.pathsep)
     if beside not in path:
         os.environ["PATH"] = os.pathsep.join([beside, *path])
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the warnings of nbgrader's dependencies about nbgrader, which nobody here can act on."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 @contextmanager

@@ -4,63 +4,169 @@ from __future__ import annotations
 
 import json
 import shutil
+import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import nbformat
+from nbgrader.api import MissingEntry
 
-from mlsys.grading.cells import answer_cell, grade_id
+from mlsys.grading.cells import answer_cell, check_cell, grade_id, is_written
 from mlsys.grading.course import Course
+from mlsys.grading.scores import FLAGGED, GRADED, NOT_GRADED, Result
 from mlsys.grading.secret import case_generator
 from mlsys.problems import exercises, grader, problem
 from mlsys.problems.judging import judge, score
-from mlsys.problems.problem import Answer
 
-STUDENTS = (
-    "ada",
-    "blaise",
-    "carl",
-    "dorothy",
-    "emmy",
-    "felix",
-    "grace",
-    "henri",
-    "ida",
-    "john",
-    "kurt",
-    "leo",
-)
+PREFIX = "demo-"
+BLANK = "blank"
+WRITTEN = "AdaGrad keeps one number a coordinate, which only grows; so its steps only shrink."
+
+Picks = dict[str, str]  # by exercise: "reference", "blank", or the name of another answer
+Plan = Callable[[int, str], str]  # from an exercise's place and name to the answer picked
 
 
-def make(course: Course, assignment: str) -> dict:
-    record: dict = {}
-    for i, first in enumerate(STUDENTS):
-        student = f"demo-{first}"
-        picks: dict = {}
-        for k, name in enumerate(exercises(assignment)):
-            half = grader(name)
-            pool = [half.reference, *half.right.values(), *half.wrong.values(), None]
-            picks[name] = pool[(i + k) % len(pool)]
-        record[student] = {name: _expected(name, answer) for name, answer in picks.items()}
-        _write(course, assignment, student, picks)
-    (course.root / ".mlsys" / f"demo-{assignment}.json").write_text(json.dumps(record, indent=1))
+def _nth(kind: str, n: int) -> Plan:
+    """The n-th right or wrong answer to every exercise, counted round."""
+
+    def pick(place: int, name: str) -> str:
+        names = list(getattr(grader(name), kind))
+        return names[(n + place) % len(names)]
+
+    return pick
+
+
+def _alternating(*plans: Plan) -> Plan:
+    return lambda place, name: plans[place % len(plans)](place, name)
+
+
+def _all(answer: str) -> Plan:
+    return lambda place, name: answer
+
+
+REFERENCE, NOTHING = _all("reference"), _all(BLANK)
+
+CLASS: dict[str, tuple[Plan, str]] = {
+    "ada": (REFERENCE, "written"),
+    "blaise": (_nth("right", 0), "written"),
+    "carl": (_nth("right", 1), ""),
+    "dorothy": (_nth("wrong", 0), ""),
+    "emmy": (_nth("wrong", 1), "written"),
+    "felix": (_all("paste"), ""),
+    "grace": (_alternating(REFERENCE, _nth("wrong", 2)), "written"),
+    "henri": (NOTHING, ""),
+    "ida": (_alternating(REFERENCE, NOTHING), "renamed"),
+    "john": (_alternating(_nth("wrong", 3), REFERENCE), "cells"),
+    "kurt": (REFERENCE, "corrupt"),
+    "leo": (REFERENCE, "missing"),
+}
+STATUS = {"renamed": FLAGGED, "cells": FLAGGED, "corrupt": NOT_GRADED, "missing": NOT_GRADED}
+
+
+def make(course: Course, assignment: str) -> dict[str, Any]:
+    """Hand in for the demo class, in place of an earlier one; what is expected of each student.
+
+    Raises CourseError if the set is not released.
+    """
+    files = course.notebooks(assignment)
+    remove(course, assignment)
+    record: dict[str, Any] = {}
+    for first, (plan, extra) in CLASS.items():
+        picks = {name: plan(place, name) for place, name in enumerate(exercises(assignment))}
+        folder = course.folder("submitted", PREFIX + first, assignment)
+        shutil.copytree(course.folder("release", ".", assignment), folder)
+        for file in files:
+            _hand_in(folder / file, picks, extra)
+        status = STATUS.get(extra, GRADED)
+        points = {name: 0.0 if status == NOT_GRADED else expected(name, pick) for name, pick in picks.items()}
+        record[PREFIX + first] = {"status": status, "answers": picks, "points": points, "extra": extra}
+    path = _record(course, assignment)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(record, indent=1) + "\n")
     return record
 
 
-def _expected(name: str, answer: Answer | None) -> float:
-    if answer is None:
+def remove(course: Course, assignment: str) -> int:
+    """Take the demo class away, from the folders and the gradebook; how many students there were."""
+    students = {s for s in course.students(assignment) if s.startswith(PREFIX)}
+    with course.gradebook() as gradebook:
+        listed = {s.id for s in gradebook.students if s.id.startswith(PREFIX)}
+        for student in listed:
+            try:
+                gradebook.remove_submission(assignment, student)
+            except MissingEntry:
+                continue
+            students.add(student)
+            if not gradebook.find_student(student).submissions:
+                gradebook.remove_student(student)
+    for student in students:
+        for kind in ("submitted", "autograded", "feedback"):
+            folder = course.folder(kind, student, assignment)
+            shutil.rmtree(folder, ignore_errors=True)
+            if folder.parent.is_dir() and not any(folder.parent.iterdir()):
+                folder.parent.rmdir()
+    _record(course, assignment).unlink(missing_ok=True)
+    return len(students)
+
+
+def disagreements(course: Course, assignment: str, results: Sequence[Result]) -> list[str]:
+    """Where the demo class was not graded as was known beforehand; empty if all is well, or there is none."""
+    path = _record(course, assignment)
+    record = json.loads(path.read_text()) if path.exists() else {}
+    wrong = []
+    for result in results:
+        known = record.get(result.student)
+        if known is None:
+            continue
+        if known["status"] != result.status:
+            wrong.append(f"{result.student} is {result.status}, and should be {known['status']}")
+        for name, points in known["points"].items():
+            mark = result.marks.get(name)
+            if mark is None or mark.score is None or abs(mark.score - points) > 1e-9:
+                got = "no points" if mark is None else f"{mark.score} points"
+                wrong.append(f"{result.student} has {got} for {name}, and should have {points:g}")
+    return wrong
+
+
+def expected(name: str, pick: str) -> float:
+    """The points of a known answer on the course's own cases."""
+    if pick == BLANK:
         return 0.0
-    task = problem(name)
-    return score(judge(task, grader(name), answer.build(task.target), case_generator(name)), task.points)
+    task, half = problem(name), grader(name)
+    answer = {"reference": half.reference, **half.right, **half.wrong}[pick]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        outcomes = judge(task, half, answer.build(task.target), case_generator(name))
+    return score(outcomes, task.points)
 
 
-def _write(course: Course, assignment: str, student: str, picks: dict) -> Path:
-    folder = course.folder("submitted", student, assignment)
-    shutil.copytree(course.folder("release", ".", assignment), folder, dirs_exist_ok=True)
-    for file in course.notebooks(assignment):
-        notebook = nbformat.read(folder / file, as_version=4)
-        cells = {grade_id(cell): cell for cell in notebook.cells}
-        for name, answer in picks.items():
-            if answer is not None and answer_cell(name) in cells:
-                cells[answer_cell(name)].source = answer.source(problem(name).target)
-        nbformat.write(notebook, folder / file)
-    return folder
+def _record(course: Course, assignment: str) -> Path:
+    return course.root / ".mlsys" / f"demo-{assignment}.json"
+
+
+def _hand_in(path: Path, picks: Picks, extra: str) -> None:
+    """Fill in a released notebook, and damage it where the plan says so."""
+    notebook = nbformat.read(path, as_version=4)
+    cells = {grade_id(cell): cell for cell in notebook.cells}
+    mine = [name for name in picks if check_cell(name) in cells]
+    for name in mine:
+        if picks[name] != BLANK:
+            half = grader(name)
+            answer = {"reference": half.reference, **half.right, **half.wrong}[picks[name]]
+            cells[answer_cell(name)].source = answer.source(problem(name).target).strip()
+    if extra == "written":
+        for cell in notebook.cells:
+            cell.source = WRITTEN if is_written(cell) else cell.source
+    if extra == "cells" and mine:
+        cells[check_cell(mine[0])].source = f"{problem(mine[0]).points}"  # gives itself full marks
+        if len(mine) > 1:
+            notebook.cells.remove(cells[check_cell(mine[-1])])
+    nbformat.write(notebook, path)
+    if extra == "corrupt":
+        path.write_text(path.read_text()[:-200])
+    elif extra == "renamed":
+        path.rename(path.with_stem(f"{path.stem} (1)"))
+    elif extra == "missing":
+        path.unlink()
+        (path.parent / "sorry.txt").write_text("My notebook is on my other machine.\n")

@@ -1,53 +1,113 @@
-"""Grade a class, one student at a time, so that no submission can harm another."""
+"""Grade a class, one student at a time, so that no submission can harm another.
+
+The student's files are copied, mended (intake, mend) and converted by nbgrader's Autograde from the copy, so that
+`submitted/` is never written to. Which preprocessor executes the copy is nbgrader's own setting,
+Autograde.autograde_preprocessors.
+"""
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import nbformat
 from nbgrader.converters import Autograde
 
+from mlsys.grading.cells import exercise_of, grade_id, settings
 from mlsys.grading.course import Course
 from mlsys.grading.errors import ConversionError, CourseError
 from mlsys.grading.intake import take_in
-from mlsys.grading.scores import FLAGGED, GRADED, NOT_GRADED, Result, marks
+from mlsys.grading.scores import FAILED, FLAGGED, GRADED, NOT_GRADED, Result, marks
+
+REASONS = {
+    "DeadKernelError": "the kernel died while it ran: some cell ends Python, crashes it, or fills the memory. "
+    "Look at it by hand, mend a copy, and grade again.",
+    "UnresponsiveKernelError": "a cell ran too long and could not be stopped. Look at it by hand.",
+    "CellTimeoutError": "a cell ran too long and could not be stopped. Look at it by hand.",
+}
 
 
 def chosen(course: Course, assignment: str, students: Sequence[str] = ()) -> list[str]:
-    """The students to grade: those named, else all who submitted. Raises CourseError for a name without work."""
+    """The students to grade: those named, else all who submitted.
+
+    Raises CourseError if the set is not released, nobody has submitted, or somebody named has not.
+    """
+    course.notebooks(assignment)
     submitted = course.students(assignment)
     unknown = sorted(set(students) - set(submitted))
-    if unknown:
+    if unknown or not submitted:
+        where = course.folder("submitted", unknown[0] if unknown else "STUDENT", assignment)
         raise CourseError(
-            f"no submission of {assignment} by {', '.join(unknown)}: "
-            f"{course.folder('submitted', unknown[0], assignment)} is not a folder."
+            f"no submission of {assignment}{' by ' if unknown else ''}{', '.join(unknown)}. "
+            f"Put the notebook into {where}{'' if unknown else f', or try: mlsys demo {assignment}'}."
         )
     return sorted(set(students)) if students else submitted
 
 
-def grade(course: Course, assignment: str, students: Sequence[str] = ()) -> Iterator[Result]:
-    """Grade each student, and yield what became of it as soon as it is known.
-
-    Raises CourseError before the first, if the set is not released or a named student has not submitted.
-    """
-    course.notebooks(assignment)
-    for student in chosen(course, assignment, students):
-        yield grade_one(course, assignment, student)
+def grade(course: Course, assignment: str, students: Sequence[str]) -> Iterator[Result]:
+    """Grade each student from the start, whatever an earlier run left; yield what became of it."""
+    for student in students:
+        try:
+            yield grade_one(course, assignment, student)
+        except CourseError:
+            raise
+        except Exception as error:  # a fault of ours: the others are still graded, and the run fails
+            yield Result(student, FAILED, {}, (), f"{type(error).__name__}: {error}")
 
 
 def grade_one(course: Course, assignment: str, student: str) -> Result:
-    """Grade one submission again from the start, whatever an earlier run left."""
+    """Grade one submission. Marks and comments by hand survive."""
     scratch = course.root / ".mlsys"
     scratch.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="submitted_", dir=scratch) as staging:
         intake = take_in(course, assignment, student, Path(staging) / student / assignment)
-        reason = intake.reason
+        reason, flags = intake.reason, list(intake.flags)
         if not reason:
             try:
-                relative = str(Path(staging).relative_to(course.root))
-                course.convert(Autograde, assignment, student, submitted=relative)
+                course.convert(
+                    Autograde, assignment, student, submitted=f"{scratch.name}/{Path(staging).name}"
+                )
+                flags += _failures(course, assignment, student)
             except ConversionError as error:
-                reason = str(error)
-    status = NOT_GRADED if reason else FLAGGED if intake.flags else GRADED
-    return Result(student, status, marks(course, assignment, student), intake.flags, reason)
+                reason = _explained(str(error))
+    if reason:
+        _void(course, assignment, student)
+    status = NOT_GRADED if reason else FLAGGED if flags else GRADED
+    return Result(student, status, marks(course, assignment, student), tuple(flags), reason)
+
+
+def _explained(complaint: str) -> str:
+    """nbgrader's complaint in words that help."""
+    name = complaint.split(":")[0].split(".")[-1]
+    return REASONS.get(name, f"nbgrader gave up on it ({complaint}). Look at it by hand.")
+
+
+def _failures(course: Course, assignment: str, student: str) -> list[str]:
+    """The test cells that ended in an error, and the cells that ran too long."""
+    flags = []
+    for path in sorted(course.folder("autograded", student, assignment).glob("*.ipynb")):
+        for cell in nbformat.read(path, as_version=4).cells:
+            errors = [o for o in cell.get("outputs", ()) if o.output_type == "error"]
+            if errors and settings(cell).get("grade"):
+                name = exercise_of(assignment, grade_id(cell))
+                flags.append(
+                    f"{name}: its test cell raised {errors[0].ename}: {errors[0].evalue}".rstrip(": ")
+                )
+            elif errors and errors[0].ename == "CellTimeoutError":
+                flags.append(f"cell {grade_id(cell) or 'without a name'} was stopped: it ran too long")
+    return flags
+
+
+def _void(course: Course, assignment: str, student: str) -> None:
+    """Nothing of an earlier run passes for this one's: no graded notebook, no feedback, no automatic points."""
+    for kind in ("autograded", "feedback"):
+        shutil.rmtree(course.folder(kind, student, assignment), ignore_errors=True)
+    with course.gradebook() as gradebook:
+        gradebook.update_or_create_student(student)
+        submission = gradebook.update_or_create_submission(assignment, student)
+        for grade in (g for notebook in submission.notebooks for g in notebook.grades):
+            grade.auto_score = 0.0
+            grade.needs_manual_grade = False
+        gradebook.db.commit()

@@ -6,12 +6,16 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import nbformat
+
+from mlsys.grading.cells import grade_id
 from mlsys.grading.course import Course
+from mlsys.grading.mend import Unreadable, mend, parse
 
 
 @dataclass(frozen=True)
 class Intake:
-    """flags : what was odd and was mended;  reason : why it cannot be graded, or empty."""
+    """flags : what was odd and was mended;  reason : why it cannot be graded and what to do, or empty."""
 
     flags: tuple[str, ...] = ()
     reason: str = ""
@@ -19,9 +23,76 @@ class Intake:
 
 def take_in(course: Course, assignment: str, student: str, staging: Path) -> Intake:
     """Copy a submission to `staging`, ready for nbgrader; the student's own files are never written to."""
-    shutil.copytree(course.folder("submitted", student, assignment), staging)
+    flags = _copy(course.folder("submitted", student, assignment), staging)
     wanted = course.notebooks(assignment)
-    missing = [name for name in wanted if not (staging / name).exists()]
-    if missing == wanted:
-        return Intake(reason=f"no notebook: {', '.join(missing)} is missing.")
-    return Intake()
+    try:
+        for name in wanted:
+            released = parse((course.folder("release", ".", assignment) / name).read_bytes())
+            flags += _find(staging, name, wanted, {grade_id(cell) for cell in released.cells} - {""})
+            flags += _mend(staging / name, released)
+    except Unreadable as error:
+        return Intake(tuple(flags), str(error))
+    return Intake(tuple(flags))
+
+
+def _copy(source: Path, staging: Path) -> list[str]:
+    """Copy the plain files; links, sockets and what cannot be read are named and left out."""
+    staging.mkdir(parents=True)
+    flags = []
+    for path in sorted(source.rglob("*")):
+        inside = path.relative_to(source)
+        if ".ipynb_checkpoints" in inside.parts or (path.is_dir() and not path.is_symlink()):
+            continue
+        if path.is_symlink() or not path.is_file():
+            flags.append(f"{inside} is not a plain file: left out")
+            continue
+        (staging / inside).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            shutil.copyfile(path, staging / inside)
+        except OSError as error:
+            flags.append(f"{inside} could not be read ({error.strerror}): left out")
+    return flags
+
+
+def _find(staging: Path, name: str, wanted: list[str], cells: set[str]) -> list[str]:
+    """Put the notebook at its place where it has another name; what was done.
+
+    Raises Unreadable if there is none, or several that could be meant.
+    """
+    others = [p for p in sorted(staging.rglob("*.ipynb")) if p.parent != staging or p.name not in wanted]
+    inside = [str(p.relative_to(staging)) for p in others]
+    if (staging / name).exists():
+        return [f"{other} was not graded: {name} is there too" for other in inside]
+    if not others:
+        raise Unreadable(f"{name} is missing. Ask for it, or put it there, and grade again.")
+    meant = [p for p in others if len(others) == 1 or cells & _cells(p)]
+    if len(meant) != 1:
+        raise Unreadable(
+            f"{name} is missing, and it is not clear which is meant of {', '.join(inside)}. "
+            f"Rename the right one to {name}, and grade again."
+        )
+    meant[0].rename(staging / name)
+    return [f"renamed: {meant[0].relative_to(staging)} was graded as {name}"]
+
+
+def _cells(path: Path) -> set[str]:
+    """The names of the cells in a notebook; none if it cannot be read."""
+    try:
+        return {grade_id(cell) for cell in parse(path.read_bytes()).cells}
+    except Unreadable:
+        return set()
+
+
+def _mend(path: Path, released: nbformat.NotebookNode) -> list[str]:
+    """Set the notebook right on disk; what was changed. Raises Unreadable if it is corrupt."""
+    data = path.read_bytes()
+    try:
+        notebook = parse(data)
+    except Unreadable as error:
+        raise Unreadable(
+            f"{path.name} is corrupt: {error}. Ask for a copy that opens in Jupyter, and grade again."
+        ) from None
+    flags = mend(notebook, released)
+    if flags or data.startswith(b"\xef\xbb\xbf"):
+        nbformat.write(notebook, path)
+    return flags

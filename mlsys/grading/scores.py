@@ -11,7 +11,7 @@ from mlsys.grading.cells import exercise_of
 from mlsys.grading.course import Course
 from mlsys.problems import exercises
 
-GRADED, FLAGGED, NOT_GRADED = "graded", "graded, see flags", "not graded"
+GRADED, FLAGGED, NOT_GRADED, FAILED = "graded", "graded, see flags", "not graded", "failed"
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class Mark:
 class Result:
     """What became of one submission.
 
-    status : GRADED, FLAGGED or NOT_GRADED;  reason : why it was not graded, with the remedy
+    status : GRADED, FLAGGED, NOT_GRADED, or FAILED, which is a fault of the grader and no final status
+    reason : why it was not graded, with the remedy
     flags : what was odd and was mended;  marks : by exercise, empty if there are none
     """
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mlsys.grading.cells import answer_cell, check_cell, grade_id, is_written
 from mlsys.grading.errors import CourseError
+from mlsys.grading.mend import Unreadable, parse
 from mlsys.problems import SETS, exercises, problem
 
 
@@ -61,8 +61,6 @@ def check_notebook(path: Path, timeout_s: float = 120) -> Report:
 
 def read(path: Path) -> Any:
     """The notebook in a file. Raises CourseError, which says what is wrong with the file."""
-    import nbformat
-
     if not path.exists():
         beside = sorted(p.name for p in path.parent.glob("*.ipynb")) if path.parent.is_dir() else []
         there = (
@@ -74,18 +72,11 @@ def read(path: Path) -> Any:
     if path.is_dir():
         raise CourseError(f"{path} is a folder. Name the notebook in it, such as {path / 'NAME.ipynb'}.")
     try:
-        notebook = nbformat.reads(path.read_text(encoding="utf-8-sig"), as_version=4)
-        nbformat.validate(notebook)
-    except UnicodeDecodeError:
-        raise CourseError(f"{path} is not text, so not a notebook. Download it again as .ipynb.") from None
-    except Exception as error:
-        cause = f"line {error.lineno}: {error.msg}" if isinstance(error, json.JSONDecodeError) else ""
-        cause = cause or (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        return parse(path.read_bytes())
+    except Unreadable as error:
         raise CourseError(
-            f"{path} is not a notebook that can be read ({cause}). "
-            "Open it in Jupyter and save it again, or go back to a copy that opens."
+            f"{path} cannot be used: {error}. Open it in Jupyter and save it again, or go back to a copy that opens."
         ) from None
-    return notebook
 
 
 def _assignment(notebook: Any, path: Path) -> str:
