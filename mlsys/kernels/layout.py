@@ -98,12 +98,12 @@ class Gradients:
 
         Raises TypeError or ValueError for one that cannot be used, before anything is written.
         """
-        if self._guard.check(*grads):
-            return grads
         if len(grads) != len(self._params):
             raise ValueError(
                 f"grads must hold one gradient a parameter: {len(self._params)}; got {len(grads)}."
             )
+        if self._guard.check(*grads):
+            return grads
         return [self._one(i, w, g) for i, (w, g) in enumerate(zip(self._params, grads, strict=True))]
 
     @staticmethod
