@@ -16,6 +16,13 @@ def _refuse(ray: Ray, alpha: float, why: str) -> LineSearchError:
     )
 
 
+def _rest(ray: Ray, alpha: float) -> float:
+    """0, where f has become flat to the last digit; LineSearchError if it is flat only because p leads uphill."""
+    if ray.rises():
+        raise _refuse(ray, alpha, "f rises along -g, however short the step,")
+    return 0.0
+
+
 class Backtracking:
     """Armijo's rule: shrink the step until f falls by at least a share c of what the slope promises.
 
@@ -23,8 +30,9 @@ class Backtracking:
 
     c : float in (0, 1);  shrink : float in (0, 1);  start : float > 0, in units of w**2 / f
     budget : int >= 0, the shrinks allowed a step
-    Costs 2 evaluations of f a step and one more a shrink. Where the search is over other terms than the
-    gradient's, |g|**2 is still what is promised: the true slope would cost another gradient.
+    Costs 2 evaluations of f a step and one more a shrink. Where no step changes f by a digit it stays (alpha = 0).
+    Where the search is over other terms than the gradient's, |g|**2 is still what is promised: the true slope
+    would cost another gradient.
     Raises ValueError if an argument is out of range, LineSearchError if the budget is used up.
     Source: Armijo (1966); Nocedal & Wright (2006), section 3.1, for c = 1e-4. Limit: never tries beyond start.
     """
@@ -39,12 +47,10 @@ class Backtracking:
     def length(self, ray: Ray, memory: None) -> tuple[float, None]:
         """(alpha, None)."""
         alpha = self.start
-        for _ in range(self.budget):
+        for left in reversed(range(self.budget + 1)):
             if self.accepts(ray, alpha):
-                return alpha, memory
-            alpha *= self.shrink
-        if self.accepts(ray, alpha):
-            return alpha, memory
+                return (alpha if ray.value(alpha) < ray.f else _rest(ray, alpha)), memory
+            alpha *= self.shrink if left else 1
         raise _refuse(
             ray, alpha, f"no step among start = {self.start:g} and its {self.budget} shrinks is accepted"
         )
@@ -62,7 +68,8 @@ class ExactLineSearch:
     start : float > 0, in units of w**2 / f, where the first search of an f that is not quadratic begins (later
     ones begin at the last alpha);  budget : int >= 1, the doublings or halvings allowed to enclose a minimum
     Quadratic objectives (those with curvature_along) cost a product with A a step, counted as a gradient;
-    others are enclosed by doubling or halving, then searched by Brent's method: 10 to 40 evaluations of f.
+    others are enclosed by doubling or halving, then searched by Brent's method: 10 to 40 evaluations of f. It
+    stays (alpha = 0) where no step changes f by a digit.
     Raises ValueError if an argument is out of range, LineSearchError if f falls nowhere or without end.
     Source: Cauchy (1847); Brent (1973). Limit: successive gradients are orthogonal, so the path zig-zags.
     """
@@ -78,7 +85,7 @@ class ExactLineSearch:
         """(alpha, alpha)."""
         curvature = ray.curvature()
         alpha = self._search(ray, memory) if curvature is None else self._solve(ray, curvature)
-        return alpha, alpha
+        return alpha, alpha or memory
 
     def _solve(self, ray: Ray, curvature: float) -> float:
         slope = ray.slope()
@@ -92,8 +99,10 @@ class ExactLineSearch:
 
         left = self.budget
         while not ray.value(middle) < ray.f:
-            if not left:
+            if not left and ray.value(middle) > ray.f:
                 raise _refuse(ray, middle, f"no step is downhill after {self.budget} halvings")
+            if not left:
+                return _rest(ray, middle)
             middle, left = middle / 2, left - 1
         high, left = 2 * middle, self.budget
         while ray.value(high) <= ray.value(middle):

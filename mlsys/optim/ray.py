@@ -91,6 +91,17 @@ class Ray:
         self.terms += self._size(self.searched)
         return float(along(self.p, self.searched))
 
+    def rises(self) -> bool:
+        """Whether f rises along -p, by a central difference of two values, beyond what rounding can feign.
+
+        For where f(x - alpha p) and f(x) are equal numbers: at a minimum, or because p is no gradient.
+        """
+        eps = float(np.finfo(np.float64 if self.x.itemsize == 8 else np.float32).eps)
+        size = float((self.x * self.x).sum()) ** 0.5
+        alpha = eps ** (1 / 3) * max(1.0, size) / self.square**0.5
+        noise = 100 * eps * abs(self.f)
+        return self.value(alpha) - self.value(-alpha) > noise
+
 
 class StepLength(Protocol):
     """How far to go along a ray. The memory is immutable, like any state."""
