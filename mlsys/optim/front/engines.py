@@ -43,9 +43,12 @@ def readable(rule: Rule, member: Member, g: Tensor, c: tuple[float, ...], d: Dec
     if g.is_sparse and rule.sparse:
         return _rows(rule, member, g, c, d)
     w, g = real(p), real((g.to_dense() if g.is_sparse else g).to(p.dtype))
-    before = [real(slot) for slot in slots]
-    decayed, g = decay.body(w, g, *d) if d else (w, g)
-    for place, new in zip((w, *before), lift(rule.body, torch)(decayed, g, *before, *c), strict=True):
+    places = [w, *(real(slot) for slot in slots)]
+    # Where autograd sees the step (differentiable=True), what it saves must not be overwritten below.
+    w, *before = [place.clone() for place in places] if torch.is_grad_enabled() else places
+    if d:
+        w, g = decay.body(w, g, *d)
+    for place, new in zip(places, lift(rule.body, torch)(w, g, *before, *c), strict=True):
         place.copy_(new)
     return None
 

@@ -127,6 +127,7 @@ class Ledger:
     def __init__(self, params: list[Tensor], counted: bool) -> None:
         self.params = list(params)
         self.rosters: list[Roster] = []
+        self.latest: Roster | None = None
         double = counted and torch.get_default_dtype() == torch.float64
         self.counts = torch.zeros(len(params), dtype=torch.float64 if double else torch.float32)
         self.counted = counted
@@ -138,13 +139,13 @@ class Ledger:
 
     def find(self, params: list[Tensor], absent: list[bool], rule: Rule, decayed: bool) -> Roster | None:
         """The roster that fits, now the first; None if there is none."""
-        for i, roster in enumerate(self.rosters):
+        for roster in self.rosters:
             if roster.fits(params, absent, rule, decayed):
-                if i:
-                    self.rosters.insert(0, self.rosters.pop(i))
+                if roster is not self.latest:  # others had their turns since
+                    self.rosters.remove(roster)
                     if not roster.recount(self._taken()):
-                        self.rosters.remove(roster)
                         return None
+                    self.rosters.insert(0, roster)
                 return roster
         return None
 
@@ -198,5 +199,6 @@ class Ledger:
         """One step of every cohort, in place."""
         served = [cohort.step(rule, grads, d, check) for cohort in roster.cohorts or ()]
         self.counts.add_(roster.ones)
+        self.latest = roster
         if not all(served):  # look again at these tensors before the next step
             self.rosters.remove(roster)
