@@ -11,6 +11,8 @@ def real(**named: Any) -> float:
     """The one named argument as a finite float."""
     ((name, value),) = named.items()
     try:
+        if isinstance(value, str):  # float("0.1") would be a number, and hide a mistake
+            raise TypeError("a string")
         number = float(value)
     except (TypeError, ValueError) as error:
         raise TypeError(

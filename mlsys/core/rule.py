@@ -68,6 +68,9 @@ class Rule:
                 "row-sparse gradient would change its meaning. Pass g.dense(), or use sgd or adagrad."
             )
         rows = g.check().rows
+        if tuple(g.shape) != tuple(w.shape):
+            raise ValueError(f"g and w must agree in shape; g has {tuple(g.shape)}, w has {tuple(w.shape)}.")
+        same_kind(w=w, **dict(zip(state._fields[1:], state[1:], strict=True)))
         part = self.State(state.t, *(slot[rows] for slot in state[1:]))
         same_kind(w=w[rows], g=g.values)
         new_rows, new_part = self.update(w[rows], g.values, part, c)

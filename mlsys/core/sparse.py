@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mlsys.core.dispatch import namespace
+
 
 class RowSparse(NamedTuple):
     """Rows of an array that is zero elsewhere.
@@ -18,11 +20,13 @@ class RowSparse(NamedTuple):
     shape: tuple[int, ...]
 
     def check(self) -> RowSparse:
-        """Itself, or an IndexError / ValueError that names what is wrong."""
+        """Itself, or an IndexError, TypeError or ValueError that names what is wrong."""
         n = self.shape[0]
-        rows = np.asarray(self.rows)
+        rows = np.asarray(self.rows.cpu() if hasattr(self.rows, "cpu") else self.rows)
         if rows.ndim != 1 or len(rows) != len(self.values):
             raise ValueError(f"rows must be (k,) beside k values; got {rows.shape} and {len(self.values)}.")
+        if rows.dtype.kind not in "iu":
+            raise TypeError(f"rows must be whole numbers; got dtype {rows.dtype}. Pass an array of integers.")
         if rows.size and (rows.min() < 0 or rows.max() >= n):
             raise IndexError(f"rows must lie in [0, {n}); got {rows.min()} to {rows.max()}.")
         if len(np.unique(rows)) != len(rows):
@@ -31,8 +35,9 @@ class RowSparse(NamedTuple):
             raise ValueError(f"values must have rows of shape {self.shape[1:]}; got {self.values.shape[1:]}.")
         return self
 
-    def dense(self) -> np.ndarray:
-        """The whole array (shape,), zeros included."""
-        full = np.zeros(self.shape, dtype=self.values.dtype)
+    def dense(self) -> Any:
+        """The whole array (shape,), zeros included, in the library, place and dtype of the values."""
+        place = {} if isinstance(self.values, np.ndarray) else {"device": self.values.device}
+        full = namespace(self.values).zeros(self.shape, dtype=self.values.dtype, **place)
         full[self.rows] = self.values
         return full

@@ -8,9 +8,8 @@ import numpy as np
 
 from mlsys.core.algorithm import Objective
 from mlsys.core.checks import whole
-from mlsys.core.sparse import RowSparse
 from mlsys.optim.polyak import Fixed
-from mlsys.optim.ray import LineSearchError, Ray, StepLength, require_finite
+from mlsys.optim.ray import LineSearchError, Ray, StepLength, finite_gradient
 
 
 class Updates(Protocol):
@@ -79,8 +78,7 @@ class sgd:
     def step(self, rng: np.random.Generator, state: SGDState) -> tuple[SGDState, SGDInfo]:
         """One batch, one gradient, one update."""
         batch, order = self._draw(rng, state.order)
-        g = self.gradient(state.x, batch)
-        require_finite(g.values if isinstance(g, RowSparse) else g, state.rule.t + 1)
+        g = finite_gradient(self.gradient, state.x, batch, state.rule.t + 1)
         x, rule = self.rule.step(state.x, g, state.rule)
         return SGDState(x, rule, order), SGDInfo(batch, g)
 
@@ -160,8 +158,7 @@ class gradient_descent:
         """One gradient, one step length, one move."""
         x, t, memory = state
         batch = None if self.batch_size is None else rng.integers(self.objective.n, size=self.batch_size)
-        g = self.objective.gradient(x, batch)
-        require_finite(g, t + 1)
+        g = finite_gradient(self.objective.gradient, x, batch, t + 1)
         ray = Ray(self.objective, x, g, batch, None if self.search == "full" else batch, t + 1)
         alpha, accepted = 0.0, True
         if ray.square > 0:

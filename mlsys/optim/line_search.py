@@ -57,7 +57,8 @@ class Backtracking:
 
     def accepts(self, ray: Ray, alpha: float) -> bool:
         """Armijo's condition."""
-        return ray.value(alpha) <= ray.f - self.c * alpha * ray.square
+        limit = ray.f - self.c * alpha * ray.square
+        return ray.value(alpha) <= limit
 
 
 class ExactLineSearch:

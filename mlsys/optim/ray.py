@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
 
 from mlsys.core.algorithm import Objective
 from mlsys.core.dispatch import namespace
+from mlsys.core.sparse import RowSparse
 
 
 class LineSearchError(ArithmeticError):
@@ -113,6 +115,14 @@ class StepLength(Protocol):
     def length(self, ray: Ray, memory: Any) -> tuple[float, Any]:
         """(alpha >= 0, memory), for a ray whose p is not zero. May raise LineSearchError."""
         ...
+
+
+def finite_gradient(gradient: Callable, x: Any, batch: Any, t: int) -> Any:
+    """gradient(x, batch), or FloatingPointError (in place of numpy's warnings) if an entry is not finite."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        g = gradient(x, batch)
+    require_finite(g.values if isinstance(g, RowSparse) else g, t)
+    return g
 
 
 def require_finite(g: Any, t: int) -> None:
