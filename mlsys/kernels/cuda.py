@@ -20,6 +20,8 @@ from mlsys.kernels.gather import addresses
 from mlsys.kernels.layout import Gradients, check_tensors
 
 _BLOCK = 1024  # elements a program: two 16-byte words of each tensor for each of 128 threads
+# Without fusion each operation rounds, as the body says and as on the other engines.
+OPTIONS: dict[str, Any] = {"enable_fp_fusion": False, "num_warps": 4}
 _INTERPRETED_BLOCK = 65536  # the interpreter takes a millisecond a program, whatever its size
 
 
@@ -126,8 +128,6 @@ class Plan:
 
     def _run(self, kernel: Any, packed: Tensor) -> None:
         scalars, table = packed[: self._head].view(torch.float64), packed[self._head :]
-        # Without fusion each operation rounds, as the body says and as on the other engines.
-        options = {"enable_fp_fusion": False, "num_warps": 4}
         kernel[(len(self._work),)](
-            table, self._work, scalars, len(self._params), **self._constants, **options
+            table, self._work, scalars, len(self._params), **self._constants, **OPTIONS
         )

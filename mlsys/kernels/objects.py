@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable
@@ -40,7 +42,9 @@ def folder() -> Path:
             return chosen
     except OSError:
         pass
-    return Path(tempfile.mkdtemp(prefix="mlsys-kernels-"))
+    passing = Path(tempfile.mkdtemp(prefix="mlsys-kernels-"))
+    atexit.register(shutil.rmtree, passing, ignore_errors=True)
+    return passing
 
 
 def _ours(path: Path) -> bool:
