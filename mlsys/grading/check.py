@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from typing import Any
 
 from mlsys.grading.secret import case_generator
@@ -16,7 +18,8 @@ def check(name: str, answer: Any) -> float:
     Raises ValueError if there is no such exercise.
     """
     task = problem(name)
-    outcomes = judge(task, grader(name), answer, case_generator(name))
+    with contextlib.redirect_stderr(sys.stdout):  # nbgrader takes any line on stderr for a failed test
+        outcomes = judge(task, grader(name), answer, case_generator(name))
     points = score(outcomes, task.points)
     print(report(name, outcomes, points, task.points))
     return float(points)

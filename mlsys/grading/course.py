@@ -15,8 +15,8 @@ from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 from nbgrader.apps.nbgraderapp import NbGrader
 from nbgrader.converters import BaseConverter
-from nbgrader.utils import temp_attrs
 from sqlalchemy.exc import DatabaseError, OperationalError
+from traitlets.config import Application
 
 from mlsys.grading.errors import ConversionError, CourseError
 
@@ -36,8 +36,10 @@ class Course:
             )
         _put_alembic_on_path()
         app = NbGrader()
-        app.config_file_paths.append(str(self.root))
-        app.load_config_file()
+        app.raise_config_file_errors = True
+        Application.load_config_file(
+            app, "nbgrader_config", str(self.root)
+        )  # this one, not that of the shell's folder
         app.config.CourseDirectory.root = str(self.root)
         self.api = NbGraderAPI(config=app.config)
         self.coursedir = self.api.coursedir
@@ -76,22 +78,29 @@ class Course:
             raise CourseError(f"{assignment} is not released. Run: mlsys release {assignment}")
         return names
 
+    @contextmanager
+    def using(self, **settings: str) -> Iterator[None]:
+        """Other settings of nbgrader's course directory for a while; back again after a failure too."""
+        before = {name: getattr(self.coursedir, name) for name in settings}
+        try:
+            for name, value in settings.items():
+                setattr(self.coursedir, name, value)
+            yield
+        finally:
+            for name, value in before.items():
+                setattr(self.coursedir, name, value)
+
     def convert(
-        self, converter: type[BaseConverter], assignment: str, student: str, submitted: str = ""
+        self, converter: type[BaseConverter], assignment: str, student: str, **folders: str
     ) -> list[str]:
         """Run one of nbgrader's converters on one student ("." for the source); its warnings.
 
-        submitted : a folder to take submissions from, in place of the course's
+        folders : such as submitted_directory, relative to the course, in place of the configured ones
         Raises ConversionError where nbgrader gave up.
         """
         with _log() as lines, _quiet():
             try:
-                with temp_attrs(
-                    self.coursedir,
-                    assignment_id=assignment,
-                    student_id=student,
-                    submitted_directory=submitted or self.coursedir.submitted_directory,
-                ):
+                with self.using(assignment_id=assignment, student_id=student, **folders):
                     app = converter(coursedir=self.coursedir, parent=self.api)
                     app.force = True
                     app.start()

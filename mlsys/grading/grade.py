@@ -66,9 +66,8 @@ def grade_one(course: Course, assignment: str, student: str) -> Result:
         reason, flags = intake.reason, list(intake.flags)
         if not reason:
             try:
-                course.convert(
-                    Autograde, assignment, student, submitted=f"{scratch.name}/{Path(staging).name}"
-                )
+                taken = f"{scratch.name}/{Path(staging).name}"
+                course.convert(Autograde, assignment, student, submitted_directory=taken)
                 flags += _failures(course, assignment, student)
             except ConversionError as error:
                 reason = _explained(str(error))

@@ -7,6 +7,7 @@ its test, a copied cell. Here every cell of the problem set gets the settings th
 from __future__ import annotations
 
 import json
+import uuid
 import warnings
 from collections import Counter
 from typing import Any
@@ -106,7 +107,9 @@ def _nothing_missing(notebook: Any, released: Any) -> list[str]:
         present = {grade_id(cell): place for place, cell in enumerate(notebook.cells)}
         if name and name not in present and (rules.get("grade") or _kind(original) == "locked cell"):
             place = present[following] if following is not None else len(notebook.cells)
-            notebook.cells.insert(place, nbformat.from_dict(original))
+            again = nbformat.from_dict(original)
+            again.id = uuid.uuid4().hex[:8]  # a copy without settings may still have the old one
+            notebook.cells.insert(place, again)
             flags.append(f"{_kind(original)} {name} was deleted: put back")
             following = name
         elif name in present:

@@ -10,7 +10,6 @@ from pathlib import Path
 import nbformat
 from nbgrader.api import MissingEntry
 from nbgrader.converters import GenerateAssignment, GenerateFeedback
-from nbgrader.utils import temp_attrs
 
 from mlsys.grading import demo
 from mlsys.grading.cells import grade_id
@@ -33,8 +32,8 @@ def release(course: Course, assignment: str) -> Path:
     scratch.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="release_", dir=scratch) as made:
         try:
-            with temp_attrs(course.coursedir, release_directory=f"{scratch.name}/{Path(made).name}"):
-                course.convert(GenerateAssignment, assignment, ".")
+            made_in = f"{scratch.name}/{Path(made).name}"
+            course.convert(GenerateAssignment, assignment, ".", release_directory=made_in)
         except ConversionError as error:
             raise CourseError(f"{assignment} could not be released: {error}") from error
         target.parent.mkdir(exist_ok=True)
