@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import traceback
+import warnings
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from mlsys.problems.coerce import Unfit, short
 from mlsys.problems.problem import Arrays, Case, Grader, Problem, Verdict
+
+STUB = "your code here"  # what a released notebook raises until the student writes something
+PACKAGE = str(Path(__file__).resolve().parents[1])
 
 
 class Outcome(NamedTuple):
@@ -16,33 +23,49 @@ class Outcome(NamedTuple):
     verdict: Verdict
 
 
-def array(value: Any, name: str = "the result") -> np.ndarray:
-    """A plain float64 array, whatever the student's object is.
+def close(arrays: Arrays, expected: Arrays, rtol: float = 1e-5, atol: float = 1e-6) -> Verdict:
+    """Full score if every expected array is there, finite, of the right shape, and equal within rounding.
 
-    Raises TypeError where there is nothing numeric in it. Coercion strips subclasses, so that an object whose
-    __eq__ always agrees gains nothing.
+    The first axis counts steps. A number may differ from the expected one by rtol times it, or by atol times the
+    largest that it is at any step: float32 passes, and so does any order of summation.
     """
-    if hasattr(value, "detach"):
-        value = value.detach().cpu()
-    try:
-        return np.array(np.asarray(value, dtype=np.float64), subok=False)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"{name} should be an array of numbers; it is {_short(value)}.") from error
-
-
-def close(arrays: Arrays, expected: Arrays, rtol: float = 1e-6, atol: float = 1e-9) -> Verdict:
-    """Full score if every expected array is there, finite, of the right shape, and equal within rounding."""
     for name, want in expected.items():
         got = arrays.get(name)
         if got is None:
             return Verdict(0.0, f"{name} is missing.")
         if got.shape != want.shape:
-            return Verdict(0.0, f"{name} should have shape {want.shape}; it has {got.shape}.")
-        if not np.isfinite(got).all() and np.isfinite(want).all():
-            return Verdict(0.0, f"{name} holds {got[~np.isfinite(got)][0]} where {_short(want)} is expected.")
-        if not np.allclose(got, want, rtol=rtol, atol=atol, equal_nan=True):
-            return Verdict(0.0, f"{name} should be {_short(want)}; it is {_short(got)}.")
+            return Verdict(0.0, f"{name} should have shape {want.shape}; it has shape {got.shape}.")
+        off = _off(got, want, rtol, atol)
+        if off.any():
+            return Verdict(0.0, _difference(name, got, want, off))
     return Verdict(1.0)
+
+
+def _off(got: np.ndarray, want: np.ndarray, rtol: float, atol: float) -> np.ndarray:
+    """Where the two differ by more than rounding; nan equals nan."""
+    with np.errstate(all="ignore"):
+        size = np.where(np.isfinite(want), np.abs(want), 0.0)
+        largest = size.max(axis=0, initial=0.0) if size.ndim else size
+        near = np.abs(got - want) <= np.where(np.isfinite(want), rtol * size + atol * largest, 0.0)
+    return ~(near | (got == want) | (np.isnan(got) & np.isnan(want)))
+
+
+def _difference(name: str, got: np.ndarray, want: np.ndarray, off: np.ndarray) -> str:
+    """What is expected and what came, at the first step where they differ."""
+    if got.ndim and len(got) > 1:
+        t = int(np.argmax(off.reshape(len(off), -1).any(axis=1)))
+        steps = "step" if t == 1 else f"{t} steps"
+        name = (
+            f"{name} after step {t + 1}" if t == 0 else f"{name} is right for the first {steps}, but then it"
+        )
+        got, want, off = got[t], want[t], off[t]
+    elif got.ndim:
+        got, want, off = got[0], want[0], off[0]
+    text = f"{name} should be {short(want)}; it is {short(got)}."
+    gap, size = np.abs(got - want)[off], np.abs(want)[off]
+    if (gap < 1e-3 * size).all():
+        text += f" They differ by at most {gap.max():.1e}: is something rounded, or kept in few digits?"
+    return text
 
 
 def score(outcomes: list[Outcome], points: float) -> float:
@@ -52,45 +75,87 @@ def score(outcomes: list[Outcome], points: float) -> float:
     return points if share == 1 else min(round(points * share, 2), round(points - 0.01, 2))
 
 
-def judge(problem: Problem, grader: Grader, answer: Any, rng: np.random.Generator) -> list[Outcome]:
-    """The verdict on each case; an answer that raises gets 0 for that case and keeps the others."""
+def judge(
+    problem: Problem, grader: Grader, answer: Any, rng: np.random.Generator, explain: bool = True
+) -> list[Outcome]:
+    """The verdict on each case; an answer that raises gets 0 for that case and keeps the others.
+
+    explain : whether to try the known mistakes on the cases that failed, and to add the hint of one that agrees
+    """
     reference = grader.reference.build(problem.target)
-    outcomes = []
-    for case in problem.cases(rng):
-        expected = problem.drive(reference, case)
+    cases = problem.cases(rng)
+    verdicts: list[Verdict] = []
+    failed: dict[int, Arrays] = {}
+    for i, case in enumerate(cases):
+        expected = problem.drive(reference, grader.serve(case))
+        arrays, failure = attempt(problem, answer, grader.serve(case))
+        if arrays is None:
+            said = failure in (v.message for v in verdicts)
+            verdicts.append(Verdict(0.0, "" if said else failure))
+            continue
+        verdicts.append(grader.judge(case, arrays, expected))
+        if verdicts[i].score < 1:
+            failed[i] = arrays
+    for i, hint in _hints(problem, grader, cases, failed).items() if explain else ():
+        verdicts[i] = Verdict(verdicts[i].score, f"{verdicts[i].message} {hint}".strip())
+    return [Outcome(case, verdict) for case, verdict in zip(cases, verdicts, strict=True)]
+
+
+def attempt(problem: Problem, answer: Any, case: Case) -> tuple[Arrays | None, str]:
+    """What the answer gives on a case; or None, and a sentence that says why not."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what is printed on stderr would cost the whole cell in nbgrader
         try:
-            arrays = problem.drive(answer, case)
-        except NotImplementedError:
-            verdict = Verdict(0.0, f"{problem.target} is not written yet.")
+            return problem.drive(answer, case), ""
+        except Unfit as unfit:
+            return None, str(unfit)
+        except NotImplementedError as error:
+            if str(error) in ("", STUB):
+                return None, f"{problem.target} is not written yet."
+            return None, _raised(problem.target, error)
         except Exception as error:
-            verdict = Verdict(0.0, f"{problem.target} raised {type(error).__name__}: {error}")
-        else:
-            verdict = grader.judge(case, arrays, expected)
-            if verdict.score < 1:
-                verdict = _explained(problem, grader, case, arrays, verdict)
-        outcomes.append(Outcome(case, verdict))
-    return outcomes
+            return None, _raised(problem.target, error)
 
 
-def _explained(problem: Problem, grader: Grader, case: Case, arrays: Arrays, verdict: Verdict) -> Verdict:
-    """The verdict with the hint of the first known mistake that gives the same arrays."""
+def _raised(target: str, error: Exception) -> str:
+    """The error with the student's line that raised it, and help with the commonest one."""
+    text = f"{target} raised {type(error).__name__}: {error}"
+    theirs = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith(PACKAGE) and "site-packages" not in frame.filename
+    ]
+    if theirs:
+        text += f" (line {theirs[-1].lineno} of its cell{': ' + theirs[-1].line if theirs[-1].line else ''})"
+    if isinstance(error, TypeError) and "Tensor" in str(error):
+        text += " The arguments are NumPy arrays: torch.as_tensor(x) makes a tensor of one."
+    return text
+
+
+def _hints(problem: Problem, grader: Grader, cases: list[Case], failed: dict[int, Arrays]) -> dict[int, str]:
+    """By failed case, the hint of a known mistake that gives the same arrays there; each hint once.
+
+    Where several mistakes agree on a case, the one that agrees on most cases is named.
+    """
+    if not failed:
+        return {}
+    agrees: dict[str, set[int]] = {}
     for wrong in grader.wrong.values():
-        if not wrong.hint:
-            continue
-        try:
-            same = close(arrays, problem.drive(wrong.build(problem.target), case)).score == 1
-        except Exception:
-            continue
-        if same:
-            return Verdict(verdict.score, f"{verdict.message} {wrong.hint}")
-    return verdict
+        if wrong.hint:
+            built = wrong.build(problem.target)
+            agrees[wrong.hint] = {
+                i for i, arrays in failed.items() if _same(problem, grader, built, cases[i], arrays)
+            }
+    ranked = sorted(agrees, key=lambda hint: -len(agrees[hint]))
+    hints: dict[int, str] = {}
+    for i in failed:
+        hint = next((h for h in ranked if i in agrees[h]), "")
+        if hint and hint not in hints.values():
+            hints[i] = hint
+    return hints
 
 
-def _short(value: Any) -> str:
-    """A value in one line."""
-    if isinstance(value, np.ndarray):
-        return np.array2string(value, precision=4, threshold=6, edgeitems=3, max_line_width=200).replace(
-            "\n", ""
-        )
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
+def _same(problem: Problem, grader: Grader, wrong: Any, case: Case, arrays: Arrays) -> bool:
+    """Whether the known mistake gives these arrays on this case."""
+    mistaken, _ = attempt(problem, wrong, grader.serve(case))
+    return mistaken is not None and close(arrays, mistaken).score == 1

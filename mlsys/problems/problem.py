@@ -25,7 +25,10 @@ class Case(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """score : in [0, 1];  message : what was expected, what came, what to look at; empty at full score."""
+    """score : in [0, 1];  message : what was expected, what came, what to look at.
+
+    The message is empty at full score, and where the case before has already said the same.
+    """
 
     score: float
     message: str = ""
@@ -37,7 +40,8 @@ class Problem:
 
     target : the name that the student defines in the notebook
     cases(rng) : the cases, drawn from rng, so that another seed gives other numbers of the same kind
-    drive(answer, case) : runs the answer on one case and returns plain float arrays by name
+    drive(answer, case) : runs the answer on one case and returns plain float arrays by name, steps along the
+        first axis; gives the answer copies, and raises Unfit where its result has the wrong form
     """
 
     name: str
@@ -76,6 +80,11 @@ class Answer:
         return scope[target]
 
 
+def as_given(case: Case) -> Case:
+    """What most exercises serve: the case itself."""
+    return case
+
+
 @dataclass(frozen=True)
 class Grader:
     """What is not public of an exercise.
@@ -84,12 +93,15 @@ class Grader:
     right : other right answers (loops, other dtypes, torch in place of numpy …), by name
     wrong : the classic mistakes, by name; `paste` is the package's own source
     judge(case, arrays, expected) : compares what the answer gave with what the reference gave
+    serve(case) : the case as the answer's side gets it; an interactive exercise puts an oracle in it, which
+        holds and counts what the answer may only ask for
     """
 
     reference: Answer
     right: dict[str, Answer]
     wrong: dict[str, Answer]
     judge: Callable[[Case, Arrays, Arrays], Verdict]
+    serve: Callable[[Case], Case] = as_given
 
 
 def answers(*functions: Any, **sources: str) -> dict[str, Answer]:

@@ -1,3 +1,12 @@
 """Problem set 1: adaptive learning rates."""
 
-EXERCISES = ("adagrad.running",)
+EXERCISES = (
+    "polyak.step",
+    "backtracking.search",
+    "adagrad.history",
+    "adagrad.running",
+    "rmsprop.class",
+    "adadelta.generator",
+    "cost.count",
+    "sparse.project",
+)

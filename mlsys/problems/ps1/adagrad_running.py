@@ -6,37 +6,25 @@ from typing import Any
 
 import numpy as np
 
-from mlsys.problems.judging import array
+from mlsys.problems.coerce import array, parts
 from mlsys.problems.problem import Arrays, Case, Problem
-
-
-def cases(rng: np.random.Generator) -> list[Case]:
-    """First step, several steps, scales that differ, a coordinate without gradient."""
-
-    def given(gradients: np.ndarray, eta: float, delta: float) -> dict[str, Any]:
-        return {"w": rng.normal(size=gradients.shape[1]), "gradients": gradients, "eta": eta, "delta": delta}
-
-    scales = 10.0 ** rng.integers(-3, 4, size=5)
-    silent = rng.normal(size=(4, 3))
-    silent[:, 1] = 0.0
-    return [
-        Case("the first step", given(rng.normal(size=(1, 2)), 0.1, 1e-6)),
-        Case("eight steps", given(rng.normal(size=(8, 3)), float(rng.uniform(0.05, 0.5)), 1e-3)),
-        Case("coordinates of very different scales", given(rng.normal(size=(6, 5)) * scales, 0.2, 1e-6)),
-        Case("a coordinate that never has a gradient stays", given(silent, 0.3, 1e-3)),
-    ]
+from mlsys.problems.ps1.streams import named, streams
 
 
 def drive(answer: Any, case: Case) -> Arrays:
     """Call the step once a gradient and record where w and r went."""
-    w, r = case.given["w"].copy(), np.zeros_like(case.given["w"])
-    path, sums = [], []
-    for g in case.given["gradients"]:
-        r, w = answer(r.copy(), w.copy(), g.copy(), case.given["eta"], case.given["delta"])
-        r, w = array(r, "r"), array(w, "w")
-        path.append(w)
-        sums.append(r)
-    return {"r": np.stack(sums), "w": np.stack(path)}
+    given = case.given
+    now = [(np.zeros_like(s.w), s.w) for s in given["streams"]]
+    traces: dict[str, list[list[Any]]] = {"r": [[] for _ in now], "w": [[] for _ in now]}
+    for t in range(len(given["streams"][0].gradients)):
+        for k, stream in enumerate(given["streams"]):
+            r, w = (old.copy() for old in now[k])
+            result = parts(answer(r, w, stream.gradients[t].copy(), given["eta"], given["delta"]), "r", "w")
+            r, w = (array(new, name, stream.w.shape) for new, name in zip(result, "rw", strict=True))
+            now[k] = (r, w)
+            traces["r"][k].append(r)
+            traces["w"][k].append(w)
+    return named(traces)
 
 
-PROBLEM = Problem("adagrad.running", "adagrad_step", 2.0, cases, drive)
+PROBLEM = Problem("adagrad.running", "adagrad_step", 2.0, streams, drive)

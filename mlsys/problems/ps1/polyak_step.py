@@ -1,0 +1,52 @@
+"""Polyak's step length, with a target that may be an estimate and a cap on the step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mlsys.problems.coerce import array, number, parts
+from mlsys.problems.problem import Arrays, Case, Problem
+
+
+def cases(rng: np.random.Generator) -> list[Case]:
+    """On f(w) = lowest + sum(a (w - centre)**2) / 2: f* known, guessed too high, guessed too low; at the bottom."""
+
+    def case(
+        title: str, a: Any, points: int, cap: float = 1e9, above: float = 0.0, away: float = 1.0
+    ) -> Case:
+        a = np.asarray(a, dtype=float)
+        # far from 0, so that no weight ends near it, where float32 would lose digits
+        centre = rng.choice([-1, 1], size=len(a)) * rng.uniform(5, 6, size=len(a))
+        lowest = float(rng.normal())
+        offsets = rng.choice([-1, 1], size=(points, len(a))) * rng.uniform(0.5, 2, size=(points, len(a)))
+        bowl = {"a": a, "centre": centre, "lowest": lowest, "points": centre + away * offsets}
+        return Case(title, {**bowl, "target": lowest + above, "cap": cap})
+
+    return [
+        case("f* known, one step", rng.uniform(0.5, 2, size=2), 1),
+        case("f* known, a single weight (d = 1)", rng.uniform(0.5, 5, size=1), 3),
+        case("f* known, from six points of a narrow valley", [1.0, 10.0, 3.0], 6),
+        case("f* known, curvatures from 0.001 to 1000", 10.0 ** rng.permutation([-3.0, -1.0, 1.0, 3.0]), 4),
+        case("the estimate of f* is too high: f is below it", rng.uniform(0.5, 2, size=3), 2, above=50.0),
+        case("the estimate of f* is too low: cap holds", [1.0, 2.0], 4, cap=0.3, above=-5.0, away=0.1),
+        case("the gradient is zero", [1.0, 2.0, 3.0], 2, cap=0.7, above=-1.0, away=0.0),
+    ]
+
+
+def drive(answer: Any, case: Case) -> Arrays:
+    """One step from each point: the step lengths, and where they led."""
+    given = case.given
+    lengths, ends = [], []
+    for point in given["points"]:
+        g = given["a"] * (point - given["centre"])
+        value = float(given["lowest"] + g @ (point - given["centre"]) / 2)
+        result = answer(point.copy(), g, value, given["target"], given["cap"])
+        alpha, w = parts(result, "alpha", "w")
+        lengths.append(number(alpha, "alpha, the first of the two,"))
+        ends.append(array(w, "w", point.shape))
+    return {"alpha": np.stack(lengths), "w": np.stack(ends)}
+
+
+PROBLEM = Problem("polyak.step", "polyak_step", 2.0, cases, drive)

@@ -1,0 +1,33 @@
+"""The project: reach a target on a sparse problem within a budget of gradient evaluations.
+
+The oracle comes with the case, from the grader's side, which holds the data and counts. It has
+d : number of weights;  n : number of rows;  left : evaluations still to be had
+gradient(w (d,), i) -> (d,), of row i's loss, for one evaluation; of the mean over rows, for one each
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mlsys.problems.coerce import array
+from mlsys.problems.problem import Arrays, Case, Problem
+
+BUDGET = 3000  # gradient evaluations of one row
+
+
+def cases(rng: np.random.Generator) -> list[Case]:
+    """Three problems of the same kind; the grader draws the data from the seed."""
+    seeds = [int(s) for s in rng.integers(2**31, size=3)]
+    return [Case(f"{d} weights", {"seed": s, "d": d}) for d, s in zip((80, 90, 100), seeds, strict=True)]
+
+
+def drive(answer: Any, case: Case) -> Arrays:
+    """Let the answer use the oracle up, and take the weights that it returns."""
+    oracle = case.given["oracle"]
+    w = array(answer(oracle), "the returned weights", (oracle.d,))
+    return {"w": w[None], "evaluations left": np.asarray(float(oracle.left))}
+
+
+PROBLEM = Problem("sparse.project", "minimise", 4.0, cases, drive)
