@@ -89,6 +89,7 @@ class Gradients:
         usual = [torch.empty_strided(w.shape, w.stride(), dtype=w.dtype, device=w.device) for w in params]
         sizes: list[Any] = [list(w.shape) for w in usual]
         steps: list[Any] = [list(w.stride()) for w in usual]
+        self._planned = list(zip(sizes, steps, strict=True))
         self._guard: Any = torch._C._dynamo.guards.TensorGuards(
             *usual, dynamic_dims_sizes=sizes, dynamic_dims_strides=steps
         )
@@ -96,7 +97,8 @@ class Gradients:
     def matched(self, grads: Sequence[Tensor]) -> Sequence[Tensor]:
         """The gradients, those in another memory order copied into that of their parameter.
 
-        Raises TypeError or ValueError for one that cannot be used, before anything is written.
+        Raises TypeError or ValueError for one that cannot be used, and NotImplementedError if it is a parameter
+        that has another shape or order now than it was planned with, before anything is written.
         """
         if len(grads) != len(self._params):
             raise ValueError(
@@ -104,6 +106,12 @@ class Gradients:
             )
         if self._guard.check(*grads):
             return grads
+        for i, (w, planned) in enumerate(zip(self._params, self._planned, strict=True)):
+            if (list(w.shape), list(w.stride())) != planned:
+                raise NotImplementedError(
+                    f"params[{i}] was planned with sizes and strides {planned}; "
+                    f"it has {tuple(w.shape)} and {w.stride()} now."
+                )
         return [self._one(i, w, g) for i, (w, g) in enumerate(zip(self._params, grads, strict=True))]
 
     @staticmethod
