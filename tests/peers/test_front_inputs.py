@@ -136,11 +136,11 @@ def test_differentiable(name, options, fast):
         return ((pair[0] ** 3).sum() - (pair[1] ** 3).sum()) / (2 * h)
 
     p = result(start, rate, fast=fast)
-    value = result(start.detach(), float(rate), torch.optim, differentiable=False)
+    value = result(start.detach(), options["lr"], torch.optim, differentiable=False)
     torch.testing.assert_close(p.detach(), value, rtol=1e-12, atol=0)
     in_start, in_rate = torch.autograd.grad((p**3).sum(), (start, rate))
     da, db = torch.zeros_like(start), 1.0
-    torch.testing.assert_close(in_rate, slope(start.detach(), float(rate)), rtol=1e-6, atol=1e-7)
+    torch.testing.assert_close(in_rate, slope(start.detach(), options["lr"]), rtol=1e-6, atol=1e-7)
     for i in range(len(start)):
         da, db = torch.eye(len(start), dtype=torch.float64)[i], 0.0
-        torch.testing.assert_close(in_start[i], slope(start.detach(), float(rate)), rtol=1e-6, atol=1e-7)
+        torch.testing.assert_close(in_start[i], slope(start.detach(), options["lr"]), rtol=1e-6, atol=1e-7)
