@@ -1,0 +1,172 @@
+"""What a student meets: check in the notebook, mlsys check for all of it."""
+
+import subprocess
+import sys
+
+import nbformat
+import numpy as np
+import pytest
+from conftest import NOTEBOOK, PS, environment, mlsys
+from typer.testing import CliRunner
+
+from mlsys.cli import app
+from mlsys.grading import check, secret
+from mlsys.grading.cells import answer_cell, check_cell, grade_id, is_written
+from mlsys.grading.errors import CourseError
+from mlsys.grading.selfcheck import check_notebook
+from mlsys.problems import exercises, grader, problem
+
+FIRST = exercises(PS)[0]
+
+
+@pytest.fixture(autouse=True)
+def public_cases(monkeypatch):
+    """A student has no course secret."""
+    monkeypatch.delenv(secret.VARIABLE, raising=False)
+
+
+class Hostile:
+    def __getattr__(self, name):
+        raise RuntimeError(name)
+
+    def __repr__(self):
+        raise RuntimeError("no")
+
+    def __eq__(self, other):
+        return True
+
+    __hash__ = None
+
+
+def noisy(*arguments, **named):
+    import warnings
+
+    print("on stderr", file=sys.stderr)
+    warnings.warn("look", stacklevel=1)
+    raise ValueError("the student's own message")
+
+
+ANSWERS = {
+    "none": None,
+    "number": 3,
+    "text": "text",
+    "array": np.zeros(3),
+    "hostile": Hostile(),
+    "a class": Hostile,
+    "noisy": noisy,
+    "int": int,
+    "constant": lambda *arguments, **named: 0,
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.parametrize("name", exercises(PS))
+def test_check_bears_any_object(name, answer, capfd):
+    points = check(name, ANSWERS[answer])
+    out, err = capfd.readouterr()
+    assert type(points) is float
+    assert 0 <= points < problem(name).points
+    assert err == ""
+    assert name in out
+
+
+@pytest.mark.parametrize("name", exercises(PS))
+def test_check_gives_the_reference_all_points(name, capsys):
+    task = problem(name)
+    points = check(name, grader(name).reference.build(task.target))
+    assert type(points) is float
+    assert points == task.points
+    assert f"{task.points:g} of {task.points:g} points" in capsys.readouterr().out
+
+
+def test_an_unknown_exercise_is_named():
+    with pytest.raises(ValueError, match=r"no exercise 'adagrad\.runing'\. There are: .*adagrad\.running"):
+        check("adagrad.runing", None)
+
+
+@pytest.fixture
+def notebook(released):
+    """The released notebook with the first exercise answered."""
+    found = nbformat.read(released / "exercises" / PS / NOTEBOOK, as_version=4)
+    cells = {grade_id(cell): cell for cell in found.cells}
+    cells[answer_cell(FIRST)].source = grader(FIRST).reference.source(problem(FIRST).target)
+    return found
+
+
+def test_a_whole_notebook(notebook, tmp_path):
+    path = tmp_path / NOTEBOOK
+    nbformat.write(notebook, path)
+    before = path.read_bytes()
+    done = mlsys("check", path, folder=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == [NOTEBOOK]
+    for name in exercises(PS):
+        assert name in done.stdout
+        assert (f"{problem(name).target} is not written yet" in done.stdout) == (name != FIRST)
+    for cell in notebook.cells:
+        assert not is_written(cell) or grade_id(cell) in done.stdout
+
+
+def test_what_failed_is_named_and_the_rest_is_checked(notebook, tmp_path):
+    by_name = {grade_id(cell): cell for cell in notebook.cells}
+    notebook.cells.remove(by_name[check_cell(FIRST)])
+    notebook.cells.insert(2, nbformat.v4.new_code_cell("scratch = 1 / 0"))
+    path = tmp_path / "my work.ipynb"
+    nbformat.write(notebook, path)
+    report = check_notebook(path)
+    assert not report.ran
+    assert report.lines[0].points == problem(FIRST).points
+    text = "\n".join(report.problems)
+    assert f"named my work.ipynb; hand it in as {NOTEBOOK}" in text
+    assert f"test cell of {FIRST} is gone" in text
+    assert "`scratch = 1 / 0` raised ZeroDivisionError: division by zero" in text
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [("import os; os._exit(3)", "kernel died"), ("while True: pass", "ran for more than 2 s")],
+)
+def test_a_notebook_that_does_not_end_well(notebook, tmp_path, code, said):
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(code))
+    nbformat.write(notebook, tmp_path / NOTEBOOK)
+    report = check_notebook(tmp_path / NOTEBOOK, timeout_s=2)
+    assert not report.ran
+    assert said in report.problems[0]
+    assert all(line.points is None for line in report.lines)
+
+
+def test_files_that_are_no_notebooks_of_ours(tmp_path):
+    (tmp_path / "other.ipynb").write_text("{")
+    with pytest.raises(CourseError, match=r"no file .*there are: other\.ipynb"):
+        check_notebook(tmp_path / NOTEBOOK)
+    with pytest.raises(CourseError, match="cannot be used: it is not JSON from line 1"):
+        check_notebook(tmp_path / "other.ipynb")
+    with pytest.raises(CourseError, match="is a folder"):
+        check_notebook(tmp_path)
+    nbformat.write(nbformat.v4.new_notebook(), tmp_path / "empty.ipynb")
+    with pytest.raises(CourseError, match=r"holds no exercise of a problem set\. There are: ps1"):
+        check_notebook(tmp_path / "empty.ipynb")
+
+
+def test_the_command_says_what_to_do_without_a_traceback(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for command, said in [
+        (("check", "nope.ipynb"), "no file nope.ipynb"),
+        (("grade", "ps9"), "no problem set 'ps9'. There are: ps1"),
+        (("grade", PS), "holds no nbgrader_config.py"),
+        (("release",), "name one problem set, or say --all"),
+    ]:
+        done = CliRunner().invoke(app, list(command))
+        assert done.exit_code == 2
+        assert said in done.stderr
+        assert "Traceback" not in done.output
+
+
+def test_help_imports_nothing_heavy(tmp_path):
+    code = (
+        "import sys, mlsys.cli; print(sorted({'torch', 'numpy', 'nbgrader', 'nbformat'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr
