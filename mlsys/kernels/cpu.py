@@ -64,10 +64,11 @@ class Plan:
         self._follow_params()
         self._table[1] = addresses(grads)
         self._c[:] = (*c, *d) if d else c
+        # The kernel writes behind torch's back; a backward pass that saved these values must still notice. (Told
+        # before it runs: the tensors' headers, just looked at, are in the cache now and not afterwards.)
+        torch.autograd.graph.increment_version(self._params)
         self._head[0] = 0
         team.run(self._kernel, self._head_address, int(self._head[1]))
-        # The kernel wrote behind torch's back; a backward pass that saved these values must still notice.
-        torch.autograd.graph.increment_version(self._params)
 
     def _follow_params(self) -> None:
         """Parameters keep their identity while their memory may move, as model.to(...) makes it."""

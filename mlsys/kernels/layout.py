@@ -49,7 +49,7 @@ def check_tensors(
         )
     for i, (w, own) in enumerate(zip(params, slots, strict=True)):
         for name, x in ((f"params[{i}]", w), *((f"slots[{i}][{k}]", s) for k, s in enumerate(own))):
-            if type(x) not in _PLAIN or x.layout is not torch.strided or x.is_neg():
+            if type(x) not in _PLAIN or x.layout is not torch.strided or x.is_neg() or x.is_inference():
                 raise NotImplementedError(
                     f"{name} is a {type(x).__name__} of layout {x.layout}, not plain memory."
                 )
