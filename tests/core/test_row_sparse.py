@@ -47,6 +47,18 @@ def test_a_gradient_of_another_shape_or_dtype_than_w_is_refused() -> None:
 
 
 @pytest.mark.parametrize("make", [np.array, torch.tensor], ids=["numpy", "torch"])
+def test_a_row_sparse_step_mutates_nothing(make) -> None:
+    rule, w = adagrad(0.5), make([1.0, 2.0, 3.0])
+    state = rule.init(w)
+    g = RowSparse(make([2, 0]), make([4.0, -1.0]), (3,))
+    new, _ = rule.step(w, g, state)
+    assert new.tolist() == pytest.approx([1.5, 2.0, 2.5], rel=1e-9)
+    assert w.tolist() == [1, 2, 3]
+    assert state.G.tolist() == [0, 0, 0]
+    assert g.values.tolist() == [4, -1]
+
+
+@pytest.mark.parametrize("make", [np.array, torch.tensor], ids=["numpy", "torch"])
 def test_dense_is_the_whole_array_in_its_own_library(make) -> None:
     g = RowSparse(make([3, 0]), make([[1.0, 2.0], [3.0, 4.0]]), (4, 2))
     assert g.check() is g

@@ -16,11 +16,13 @@ from mlsys.optim import (
     Polyak,
     PolyakBound,
     PolyakEstimate,
+    Ray,
     gradient_descent,
     gradient_rule,
     momentum,
     sgd,
 )
+from mlsys.optim.polyak import BoundMemory
 
 RNG = generator(0, "tests", "laws")
 
@@ -111,6 +113,30 @@ def test_a_lower_bound_closes_in_on_the_minimum(bound: float) -> None:
         fixed, _ = path(gradient_descent(f, PolyakEstimate(bound)), np.ones(len(f.w_star)), 500)
         assert best < 1e-6
         assert best < 0.1 * (f.value(fixed[-1]) - f.f_star)
+
+
+def test_a_bound_s_step_is_between_half_of_polyak_s_and_all_of_it() -> None:
+    """As long as f is further above f* than the estimate is below it."""
+    f = conditioned(30, 2, 0.4)
+    state = (algorithm := gradient_descent(f, PolyakBound(-1.0, epoch=1000))).init(np.array([4.0, 2.0]))
+    tried = 0
+    while f.value(state.x) - f.f_star >= 1.0:
+        state, info = algorithm.step(RNG, state)
+        whole = (info.f - f.f_star) / (info.g @ info.g)
+        assert 0.5 * whole <= info.alpha <= whole
+        assert info.alpha == pytest.approx((info.f + 1.0) / (2 * info.g @ info.g), rel=1e-12)
+        tried += 1
+    assert tried > 3
+
+
+def test_a_bound_s_estimate_moves_half_way_each_epoch_and_falls_back_when_refuted() -> None:
+    rule, f = PolyakBound(-2.0, epoch=3), conditioned(2)
+    ray = Ray(f, w := np.array([1.0, 1.0]), f.gradient(w))  # f = 1.5
+    alpha, memory = rule.length(ray, BoundMemory(best=1.0, estimate=0.5, t=3))
+    assert memory == BoundMemory(best=1.0, estimate=0.75, t=1)
+    assert alpha == pytest.approx((1.5 - 0.75) / (2 * ray.square))
+    _, memory = rule.length(ray, BoundMemory(best=2.0, estimate=1.6, t=1))
+    assert memory == BoundMemory(best=1.5, estimate=-2.0, t=1)
 
 
 def test_exact_line_search_zig_zags_at_right_angles() -> None:

@@ -102,8 +102,10 @@ def test_the_terms_touched_are_counted() -> None:
 def test_at_the_last_digit_of_f_a_search_rests_instead_of_failing(rate) -> None:
     """f* is not zero, so near w* no step changes f: that is convergence, not a wrong direction."""
     f = Logistic(*separated(), l2=0.1)
-    _, infos = run(gradient_descent(f, rate), f.d, 400)
+    run_ = list(iterate(gradient_descent(f, rate), np.zeros(f.d), generator(0), 400))
+    infos = [info for _, info in run_]
     assert infos[-1].alpha == 0
+    assert run_[-1][0].memory is None or run_[-1][0].memory > 0  # a later search must not begin at zero
     assert np.linalg.norm(infos[-1].g) < 1e-6
 
 

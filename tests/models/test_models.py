@@ -134,6 +134,10 @@ def test_constants_of_quadratics_and_least_squares_are_attained() -> None:
         values, vectors = np.linalg.eigh((hessian + hessian.T) / 2)
         np.testing.assert_allclose([g.mu, g.L], values[[0, -1]], rtol=1e-9, atol=1e-12)
         assert g.curvature_along(vectors[:, -1]) == pytest.approx(g.L, rel=1e-9)
+    logistic = Logistic(features(), labels(), 0.1)  # steepest at w = 0, where sigmoid' = 1 / 4
+    top = np.linalg.svd(logistic.X)[2][0]
+    slope = (logistic.gradient(1e-5 * top) - logistic.gradient(-1e-5 * top)) @ top / 2e-5
+    assert slope == pytest.approx(logistic.L, rel=1e-8)
     wide = LeastSquares(features(4, 6), np.ones(4))
     assert wide.mu == 0
     np.testing.assert_allclose(wide.predict(wide.w_star), 1, rtol=1e-10)  # the shortest of many exact fits
