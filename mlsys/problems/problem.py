@@ -106,5 +106,5 @@ class Grader:
 
 def answers(*functions: Any, **sources: str) -> dict[str, Answer]:
     """Answers by name: functions and classes, whose docstring is the hint, and strings of source."""
-    named = {f.__name__: Answer(f, inspect.getdoc(f) or "") for f in functions}
+    named = {f.__name__: Answer(f, " ".join((f.__doc__ or "").split())) for f in functions}
     return named | {name: Answer(text) for name, text in sources.items()}

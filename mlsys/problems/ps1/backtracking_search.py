@@ -41,6 +41,7 @@ def cases(rng: np.random.Generator) -> list[Case]:
         case("slow shrinking", 6, 0.3, 0.9),
         case("a single weight, d = 1", 1, 0.5, 0.3, d=1),
         case("steep: curvatures of a thousand", 4, 0.2, 0.25, a=1000.0),
+        case("gentle: curvatures of a hundredth", 1, 0.3, 0.7, a=0.01),
         case("accepted with the last evaluation that the limit allows", 2, 0.1, 0.5, spare=0),
         case("the direction leads uphill: no step is accepted", 2, 1e-4, 0.5, spare=3, uphill=True),
     ]

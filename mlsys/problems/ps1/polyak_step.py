@@ -31,7 +31,15 @@ def cases(rng: np.random.Generator) -> list[Case]:
         case("f* known, curvatures from 0.001 to 1000", 10.0 ** rng.permutation([-3.0, -1.0, 1.0, 3.0]), 4),
         case("the estimate of f* is too high: f is below it", rng.uniform(0.5, 2, size=3), 2, above=50.0),
         case("the estimate of f* is too low: cap holds", [1.0, 2.0], 4, cap=0.3, above=-5.0, away=0.1),
-        case("the gradient is zero", [1.0, 2.0, 3.0], 2, cap=0.7, above=-1.0, away=0.0),
+        case("f* known, at the minimum itself", [1.0, 2.0], 1, away=0.0),
+        case(
+            "the gradient is zero, and the estimate of f* too low",
+            [1.0, 2.0, 3.0],
+            1,
+            cap=0.7,
+            above=-1.0,
+            away=0.0,
+        ),
     ]
 
 

@@ -67,6 +67,8 @@ class Oracle:
             raise ValueError(f"w must have shape ({self.d},); it has {w.shape}.")
         if rows.dtype.kind not in "iu" or rows.ndim > 1 or rows.size == 0:
             raise IndexError(f"i must be a row's number, or a list of them; got {i!r}.")
+        if rows.min() < 0 or rows.max() >= self.n:
+            raise IndexError(f"rows are numbered from 0 to {self.n - 1}; got {i!r}.")
         if rows.size > self.left:
             raise BudgetSpent(
                 f"{self.left} of {BUDGET} evaluations are left, {rows.size} were asked for. Return w before that."

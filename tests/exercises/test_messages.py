@@ -1,0 +1,165 @@
+"""What a student reads: messages that say what is wrong and never leave one stuck."""
+
+import numpy as np
+import pytest
+import torch
+
+from mlsys.problems import exercises, grader, problem
+from mlsys.problems.coerce import Unfit, array, number, parts
+from mlsys.problems.judging import close, judge
+
+NAMES = exercises("ps1-adaptive-rates")
+MISTAKES = [
+    (name, key)
+    for name in NAMES
+    for key, wrong in grader(name).wrong.items()
+    if wrong.hint and key not in ("over_budget", "without_end", "swapped")
+]
+
+
+def told(name, answer, seed=0):
+    outcomes = judge(problem(name), grader(name), answer, np.random.default_rng(seed))
+    return "\n".join(verdict.message for _, verdict in outcomes)
+
+
+@pytest.mark.parametrize(("name", "key"), MISTAKES)
+def test_a_known_mistake_is_named_once(name, key):
+    wrong = grader(name).wrong[key]
+    assert told(name, wrong.build(problem(name).target)).count(wrong.hint) == 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_stub_is_called_unwritten_once(name):
+    def stub(*args, **kwargs):
+        raise NotImplementedError("your code here")
+
+    assert told(name, stub).strip() == f"{problem(name).target} is not written yet."
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "result", [None, "text", [], {}, np.nan, [None], np.zeros((2, 2, 2)), object(), (1, 2, 3, 4)]
+)
+def test_any_result_gets_a_message(name, result):
+    def answer(*args):
+        return result
+
+    messages = told(name, answer)
+    assert messages.strip()
+    assert "Traceback" not in messages
+
+
+@pytest.mark.parametrize(
+    ("name", "result", "words"),
+    [
+        ("adagrad.running", np.zeros(2), "return (r, w): got a single array of shape (2,)"),
+        ("adagrad.running", None, "return (r, w): got None"),
+        ("polyak.step", (1.0,), "return (alpha, w): got 1 values instead of 2"),
+        ("polyak.step", (np.zeros(2), 1.0), "alpha, the first of the two, should be one number"),
+        ("backtracking.search", 0.5, "return (step, evaluations): got 0.5"),
+        ("adagrad.history", np.zeros((2, 2)), "the move should have shape (2,); it has shape (2, 2)"),
+        ("adadelta.generator", np.zeros(2), "a generator is expected"),
+        ("adadelta.generator", iter([]), "the generator ended after 0 points"),
+        ("cost.count", (0, 1), "return (state_bytes, read_bytes, written_bytes): got 2 values instead of 3"),
+        ("sparse.project", None, "the returned weights should be an array of numbers; it is None"),
+    ],
+)
+def test_a_result_of_the_wrong_form_is_told_what_to_return(name, result, words):
+    assert words in told(name, lambda *args: result)
+
+
+def test_the_first_step_is_explained_in_numbers():
+    def answer(r, w, g, eta, delta):
+        return r + g**2, w - 3 * eta * np.sign(g)
+
+    assert "both weights should have moved by eta = 0.1, against the gradient: by" in told(
+        "adagrad.running", answer
+    )
+
+
+def test_the_first_wrong_step_of_a_path_is_named():
+    reference = grader("adagrad.running").reference.build("adagrad_step")
+
+    def answer(r, w, g, eta, delta):
+        r, w = reference(r, w, g, eta, delta)
+        return (r, w) if r.max() < 8 else (r, w + 0.1)
+
+    assert "w is right for the first" in told("adagrad.running", answer)
+
+
+def test_evaluations_that_are_hidden_are_found():
+    reference = grader("backtracking.search").reference.build("backtrack")
+
+    def answer(f, w, g, first, shrink, c, limit):
+        f(w)
+        return reference(f, w, g, first, shrink, c, limit)
+
+    assert "f was called 3 times where 2 are enough" in told("backtracking.search", answer)
+
+
+def test_endless_searches_and_loops_without_yield_end():
+    def search(f, w, *rest):
+        while True:
+            f(w)
+
+    def points(gradient, w, rho, a, b):
+        while True:
+            gradient(w)
+        yield w
+
+    assert "Does the search end?" in told("backtracking.search", search)
+    assert "Is there a yield in the loop?" in told("adadelta.generator", points)
+
+
+def test_numpy_where_torch_wants_a_tensor_is_helped():
+    messages = told("adagrad.history", lambda history, eta, delta: torch.sqrt(history[0]))
+    assert "torch.as_tensor(x) makes a tensor of one" in messages
+
+
+def test_numbers_in_few_digits_are_called_so():
+    reference = grader("adagrad.history").reference.build("adagrad_move")
+    messages = told("adagrad.history", lambda *given: np.round(reference(*given), 5))
+    assert "is something rounded" in messages
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [1, 2],
+        (1.0, 2.0),
+        np.array([1, 2]),
+        torch.tensor([1.0, 2.0], requires_grad=True),
+        [torch.tensor(1.0), np.float32(2)],
+    ],
+)
+def test_reasonable_objects_are_numbers(value):
+    np.testing.assert_array_equal(array(value, shape=(2,)), [1.0, 2.0])
+
+
+def test_half_precision_tensors_are_numbers():
+    assert array(torch.ones(2, dtype=torch.bfloat16)).dtype == np.float64
+    assert number(torch.tensor([3]), "x") == 3
+
+
+def test_an_object_that_agrees_with_everything_gains_nothing():
+    class Yes(np.ndarray):
+        def __eq__(self, other):
+            return True
+
+    forged = np.zeros(2).view(Yes)
+    assert type(array(forged)) is np.ndarray
+    assert close({"w": array(forged)}, {"w": np.ones(2)}).score == 0
+
+
+def test_parts_come_from_tuples_lists_and_rows():
+    for value in ((1, 2), [1, 2], np.array([[1], [2]])):
+        assert [int(np.squeeze(x)) for x in parts(value, "a", "b")] == [1, 2]
+    with pytest.raises(Unfit, match=r"return \(a, b\): got 3"):
+        parts(3, "a", "b")
+
+
+def test_nan_and_infinity_are_never_close_to_numbers():
+    for bad in (np.nan, np.inf, -np.inf):
+        assert close({"w": np.array([bad, 1.0])}, {"w": np.ones(2)}).score == 0
+        assert close({"w": np.ones(2)}, {"w": np.array([bad, 1.0])}).score == 0
+        assert close({"w": np.array([bad, 1.0])}, {"w": np.array([bad, 1.0])}).score == 1
