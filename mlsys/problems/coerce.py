@@ -34,9 +34,10 @@ def number(value: Any, name: str) -> np.ndarray:
     return plain.reshape(())
 
 
-def parts(value: Any, *names: str) -> list[Any]:
+def parts(value: Any, *names: str, rows: bool = True) -> list[Any]:
     """The named parts of a result, in their order: of a tuple or a list, or the rows of an array.
 
+    rows : whether a part may be a vector; if not, an array of numbers will do
     Raises Unfit if there are not as many parts as names.
     """
     wanted = f"return ({', '.join(names)})"
@@ -47,7 +48,7 @@ def parts(value: Any, *names: str) -> list[Any]:
     shape = getattr(value, "shape", None)
     if shape is None or isinstance(value, np.generic):
         raise Unfit(f"{wanted}: got {short(value)}.")
-    if len(shape) < 2 or shape[0] != len(names):
+    if len(shape) < 1 + rows or shape[0] != len(names):
         raise Unfit(f"{wanted}: got a single array of shape {tuple(shape)}.")
     return [value[i] for i in range(len(names))]
 
@@ -63,6 +64,14 @@ def short(value: Any) -> str:
         return text.replace("\n", "")
     text = repr(value)
     return text if len(text) <= 80 else text[:77] + "..."
+
+
+def literal(value: Any) -> str:
+    """A number or an array as code that a student can paste, in six digits."""
+    if isinstance(value, np.ndarray | list | tuple):
+        rows = [literal(item).removeprefix("np.array(").removesuffix(")") for item in value]
+        return f"np.array([{', '.join(rows)}])"
+    return repr(value) if isinstance(value, int) else repr(float(f"{float(value):.6g}"))
 
 
 def _numbers(value: Any) -> Any:

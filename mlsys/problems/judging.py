@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import traceback
 import warnings
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 from mlsys.problems.coerce import Unfit, short
 from mlsys.problems.problem import Arrays, Case, Grader, Problem, Verdict
 
+UNWRITTEN = "is not written yet."
 STUB = "your code here"  # what a released notebook raises until the student writes something
 PACKAGE = str(Path(__file__).resolve().parents[1])
 
@@ -23,11 +25,13 @@ class Outcome(NamedTuple):
     verdict: Verdict
 
 
-def close(arrays: Arrays, expected: Arrays, rtol: float = 1e-5, atol: float = 1e-6) -> Verdict:
+def close(
+    arrays: Arrays, expected: Arrays, rtol: float = 1e-5, atol: float = 1e-6, row: str = "after step"
+) -> Verdict:
     """Full score if every expected array is there, finite, of the right shape, and equal within rounding.
 
-    The first axis counts steps. A number may differ from the expected one by rtol times it, or by atol times the
-    largest that it is at any step: float32 passes, and so does any order of summation.
+    The first axis counts steps, or what `row` says. A number may differ from the expected one by rtol times it, or
+    by atol times the largest that it is at any step: float32 passes, and so does any order of summation.
     """
     for name, want in expected.items():
         got = arrays.get(name)
@@ -37,7 +41,7 @@ def close(arrays: Arrays, expected: Arrays, rtol: float = 1e-5, atol: float = 1e
             return Verdict(0.0, f"{name} should have shape {want.shape}; it has shape {got.shape}.")
         off = _off(got, want, rtol, atol)
         if off.any():
-            return Verdict(0.0, _difference(name, got, want, off))
+            return Verdict(0.0, _difference(name, got, want, off, row))
     return Verdict(1.0)
 
 
@@ -50,14 +54,11 @@ def _off(got: np.ndarray, want: np.ndarray, rtol: float, atol: float) -> np.ndar
     return ~(near | (got == want) | (np.isnan(got) & np.isnan(want)))
 
 
-def _difference(name: str, got: np.ndarray, want: np.ndarray, off: np.ndarray) -> str:
+def _difference(name: str, got: np.ndarray, want: np.ndarray, off: np.ndarray, row: str) -> str:
     """What is expected and what came, at the first step where they differ."""
     if got.ndim and len(got) > 1:
         t = int(np.argmax(off.reshape(len(off), -1).any(axis=1)))
-        steps = "step" if t == 1 else f"{t} steps"
-        name = (
-            f"{name} after step {t + 1}" if t == 0 else f"{name} is right for the first {steps}, but then it"
-        )
+        name += f" {row} {t + 1}" + (", the first that differs," if t else "")
         got, want, off = got[t], want[t], off[t]
     elif got.ndim:
         got, want, off = got[0], want[0], off[0]
@@ -98,6 +99,13 @@ def judge(
             failed[i] = arrays
     for i, hint in _hints(problem, grader, cases, failed).items() if explain else ():
         verdicts[i] = Verdict(verdicts[i].score, f"{verdicts[i].message} {hint}".strip())
+    first = next((i for i, verdict in enumerate(verdicts) if verdict.score < 1), None)
+    if explain and problem.replay and first is not None and not verdicts[first].message.endswith(UNWRITTEN):
+        code = textwrap.indent(problem.replay(cases[first]), " " * 10)
+        text = (
+            f"{verdicts[first].message}\n      To see this case by itself, run in a cell of its own:\n{code}"
+        )
+        verdicts[first] = Verdict(verdicts[first].score, text)
     return [Outcome(case, verdict) for case, verdict in zip(cases, verdicts, strict=True)]
 
 
@@ -111,7 +119,7 @@ def attempt(problem: Problem, answer: Any, case: Case) -> tuple[Arrays | None, s
             return None, str(unfit)
         except NotImplementedError as error:
             if str(error) in ("", STUB):
-                return None, f"{problem.target} is not written yet."
+                return None, f"{problem.target} {UNWRITTEN}"
             return None, _raised(problem.target, error)
         except Exception as error:
             return None, _raised(problem.target, error)

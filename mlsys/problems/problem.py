@@ -42,6 +42,7 @@ class Problem:
     cases(rng) : the cases, drawn from rng, so that another seed gives other numbers of the same kind
     drive(answer, case) : runs the answer on one case and returns plain float arrays by name, steps along the
         first axis; gives the answer copies, and raises Unfit where its result has the wrong form
+    replay(case) : code that does the same by itself, for a student whose answer fails on the case
     """
 
     name: str
@@ -49,6 +50,7 @@ class Problem:
     points: float
     cases: Callable[[np.random.Generator], list[Case]]
     drive: Callable[[Any, Case], Arrays]
+    replay: Callable[[Case], str] | None = None
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,17 @@ def test_the_first_wrong_step_of_a_path_is_named():
         r, w = reference(r, w, g, eta, delta)
         return (r, w) if r.max() < 8 else (r, w + 0.1)
 
-    assert "w is right for the first" in told("adagrad.running", answer)
+    assert ", the first that differs, should be [" in told("adagrad.running", answer)
+
+
+@pytest.mark.parametrize("name", NAMES[:6])
+def test_a_failed_case_can_be_replayed(name, capsys):
+    task, theirs = problem(name), grader(name)
+    answer = theirs.right[next(iter(theirs.right))].build(task.target)
+    assert "To see this case by itself" in told(name, theirs.wrong["paste"].build(task.target))
+    for case in task.cases(np.random.default_rng(0)):
+        exec(task.replay(case), {"np": np, task.target: answer})
+    assert "nan" not in capsys.readouterr().out
 
 
 def test_evaluations_that_are_hidden_are_found():

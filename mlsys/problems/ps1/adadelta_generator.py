@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mlsys.problems.coerce import Unfit, array, short
+from mlsys.problems.coerce import Unfit, array, literal, short
 from mlsys.problems.problem import Arrays, Case, Problem
 from mlsys.problems.ps1.streams import FIRST, named
 
@@ -79,4 +79,16 @@ def _started(answer: Any, bowl: dict[str, np.ndarray], given: dict[str, Any]) ->
     return made
 
 
-PROBLEM = Problem("adadelta.generator", "adadelta", 3.0, cases, drive)
+def replay(case: Case) -> str:
+    """The points, as code."""
+    bowl = {key: literal(value) for key, value in case.given["bowls"][0].items()}
+    rho, a, b = (case.given[key] for key in ("rho", "a", "b"))
+    return (
+        f"gradient = lambda w: {bowl['curvature']} * (np.asarray(w) - {bowl['centre']})\n"
+        f"points = adadelta(gradient, {bowl['w']}, {rho:g}, {a:g}, {b:g})\n"
+        f"for t in range({case.given['steps']}):\n"
+        f"    print(next(points))"
+    )
+
+
+PROBLEM = Problem("adadelta.generator", "adadelta", 3.0, cases, drive, replay)

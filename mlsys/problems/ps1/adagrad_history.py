@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlsys.problems.coerce import array
+from mlsys.problems.coerce import array, literal
 from mlsys.problems.problem import Arrays, Case, Problem
 from mlsys.problems.ps1.streams import named, streams
 
@@ -21,4 +21,14 @@ def drive(answer: Any, case: Case) -> Arrays:
     return named({"the move": moves})
 
 
-PROBLEM = Problem("adagrad.history", "adagrad_move", 2.0, streams, drive)
+def replay(case: Case) -> str:
+    """The moves, as code."""
+    stream, eta, delta = case.given["streams"][0], case.given["eta"], case.given["delta"]
+    return (
+        f"gradients = {literal(stream.gradients)}\n"
+        f"for t in range(len(gradients)):\n"
+        f"    print(adagrad_move(list(gradients[: t + 1]), {eta:g}, {delta:g}))"
+    )
+
+
+PROBLEM = Problem("adagrad.history", "adagrad_move", 2.0, streams, drive, replay)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mlsys.problems.coerce import array, parts
+from mlsys.problems.coerce import array, literal, parts
 from mlsys.problems.problem import Arrays, Case, Problem
 from mlsys.problems.ps1.streams import named, streams
 
@@ -27,4 +27,15 @@ def drive(answer: Any, case: Case) -> Arrays:
     return named(traces)
 
 
-PROBLEM = Problem("adagrad.running", "adagrad_step", 2.0, streams, drive)
+def replay(case: Case) -> str:
+    """The steps, as code."""
+    stream, eta, delta = case.given["streams"][0], case.given["eta"], case.given["delta"]
+    return (
+        f"r, w = np.zeros({len(stream.w)}), {literal(stream.w)}\n"
+        f"for g in {literal(stream.gradients)}:\n"
+        f"    r, w = adagrad_step(r, w, g, {eta:g}, {delta:g})\n"
+        f"    print(r, w)"
+    )
+
+
+PROBLEM = Problem("adagrad.running", "adagrad_step", 2.0, streams, drive, replay)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mlsys.problems.coerce import Unfit, array, number, parts
+from mlsys.problems.coerce import Unfit, array, literal, number, parts
 from mlsys.problems.problem import Arrays, Case, Problem
 
 
@@ -63,7 +63,7 @@ def drive(answer: Any, case: Case) -> Arrays:
 
     arguments = [given[key] for key in ("first", "shrink", "c", "limit")]
     step, evaluations = parts(
-        answer(f, given["w"].copy(), given["g"].copy(), *arguments), "step", "evaluations"
+        answer(f, given["w"].copy(), given["g"].copy(), *arguments), "step", "evaluations", rows=False
     )
     return {
         "step": number(step, "step"),
@@ -72,4 +72,15 @@ def drive(answer: Any, case: Case) -> Arrays:
     }
 
 
-PROBLEM = Problem("backtracking.search", "backtrack", 3.0, cases, drive)
+def replay(case: Case) -> str:
+    """The search, as code."""
+    given = {key: literal(value) for key, value in case.given.items()}
+    arguments = ", ".join(given[key] for key in ("w", "g", "first", "shrink", "c", "limit"))
+    return (
+        f"a, centre = {given['curvature']}, {given['centre']}\n"
+        f"f = lambda w: float(np.sum(a * (np.asarray(w) - centre) ** 2)) / 2\n"
+        f"print(backtrack(f, {arguments}))"
+    )
+
+
+PROBLEM = Problem("backtracking.search", "backtrack", 3.0, cases, drive, replay)

@@ -35,7 +35,9 @@ def drive(answer: Any, case: Case) -> Arrays:
     """Three counts a call."""
     counts: dict[str, np.ndarray] = {}
     for method, n, itemsize, t in case.given["calls"]:
-        result = parts(answer(method, n, itemsize, t), *(name.replace(" ", "_") for name in NAMES))
+        result = parts(
+            answer(method, n, itemsize, t), *(name.replace(" ", "_") for name in NAMES), rows=False
+        )
         for name, value in zip(NAMES, result, strict=True):
             counts[f"{method}'s {name} (n = {n}, itemsize = {itemsize}, t = {t})"] = number(value, name)
     return counts

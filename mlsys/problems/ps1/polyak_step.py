@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mlsys.problems.coerce import array, number, parts
+from mlsys.problems.coerce import array, literal, number, parts
 from mlsys.problems.problem import Arrays, Case, Problem
 
 
@@ -57,4 +57,14 @@ def drive(answer: Any, case: Case) -> Arrays:
     return {"alpha": np.stack(lengths), "w": np.stack(ends)}
 
 
-PROBLEM = Problem("polyak.step", "polyak_step", 2.0, cases, drive)
+def replay(case: Case) -> str:
+    """The steps, as code."""
+    given, calls = case.given, []
+    for point in given["points"]:
+        g = given["a"] * (point - given["centre"])
+        value = given["lowest"] + g @ (point - given["centre"]) / 2
+        calls.append(", ".join(map(literal, (point, g, value, given["target"], given["cap"]))))
+    return "\n".join(f"print(polyak_step({call}))" for call in calls)
+
+
+PROBLEM = Problem("polyak.step", "polyak_step", 2.0, cases, drive, replay)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from mlsys.problems.coerce import Unfit, array
+from mlsys.problems.coerce import Unfit, array, literal
 from mlsys.problems.problem import Arrays, Case, Problem
 from mlsys.problems.ps1.streams import named, streams
 
@@ -26,4 +26,19 @@ def drive(answer: Any, case: Case) -> Arrays:
     return named({"w": path})
 
 
-PROBLEM = Problem("rmsprop.class", "RMSProp", 3.0, partial(streams, rho=0.9), drive)
+def replay(case: Case) -> str:
+    """The steps, as code; both objects where there are two."""
+    streams, hyper = (
+        case.given["streams"],
+        ", ".join(f"{case.given[key]:g}" for key in ("eta", "rho", "delta")),
+    )
+    lines = []
+    for k, stream in enumerate(streams, 1):
+        lines.append(f"o{k}, w{k}, g{k} = RMSProp({hyper}), {literal(stream.w)}, {literal(stream.gradients)}")
+    lines.append(f"for t in range({len(streams[0].gradients)}):")
+    for k in range(1, len(streams) + 1):
+        lines += [f"    w{k} = o{k}.step(w{k}, g{k}[t])", f"    print(w{k})"]
+    return "\n".join(lines)
+
+
+PROBLEM = Problem("rmsprop.class", "RMSProp", 3.0, partial(streams, rho=0.9), drive, replay)

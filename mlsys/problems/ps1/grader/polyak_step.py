@@ -125,7 +125,7 @@ def polyak_step(w, g, value, target, cap):
 
 def judge(case: Case, arrays: Arrays, expected: Arrays) -> Verdict:
     """Step lengths and path, to rounding."""
-    return close(arrays, expected)
+    return close(arrays, expected, row="at point")
 
 
 GRADER = Grader(
