@@ -33,6 +33,8 @@ def main(
     from benchmarks.registry import RACES
 
     console = Console()
+    if not console.is_terminal:  # a log: a table wrapped to 80 columns cannot be read
+        console = Console(width=150)
     if name not in RACES:
         raise typer.BadParameter(f"no race {name!r}; there is: {', '.join(RACES)}")
     if json is not None and json.suffix != ".json":

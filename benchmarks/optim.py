@@ -16,7 +16,7 @@ from benchmarks.loads import LOADS, elements, parameters
 from benchmarks.race import Contention, Race, Row, compare, seconds
 
 LIMIT = "bandwidth limit"
-PATHS = {
+PATHS: dict[str, dict[str, Any]] = {
     "torch loop": {"foreach": False},
     "torch foreach": {"foreach": True},
     "torch fused": {"fused": True},
@@ -78,7 +78,12 @@ def steps(name: str, load: str, quick: bool) -> Iterator[Row]:
     slow = 2 if quick else 8
     with Contention() as others:
         times = seconds(candidates, 6 if quick else 48, {"torch loop": slow, "torch foreach": slow})
-    about = {"race": "step", "metric": "step_s", "contention": others.share, "case": f"{name}, {load}"}
+    about: dict[str, Any] = {
+        "race": "step",
+        "metric": "step_s",
+        "contention": others.share,
+        "case": f"{name}, {load}",
+    }
     rows = [
         compare(times, "mlsys", peer, goal=entry.goal(load, peer), **about)
         for peer in candidates

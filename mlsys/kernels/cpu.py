@@ -14,7 +14,8 @@ from mlsys.kernels.gather import addresses
 from mlsys.kernels.layout import Gradients, check_tensors
 
 _REALS = {torch.float32: "float32", torch.float64: "float64"}
-_UNIT = 16384  # elements that a thread takes at a time: long enough to stream, short enough to share evenly
+# Elements that a thread takes at a time: long enough to stream, and so many units that threads end together.
+_LONGEST, _SHORTEST, _UNITS_A_THREAD = 65536, 4096, 16
 
 
 class Plan:
@@ -43,11 +44,13 @@ class Plan:
             [addresses(self._params), np.zeros(len(params), np.int64)]
             + [addresses([own[k] for own in self._slots]) for k in range(count)]
         )
-        self._chunks, self._bounds = chunks([w.numel() for w in params], _UNIT)
+        sizes = [w.numel() for w in params]
+        share = sum(sizes) // (_UNITS_A_THREAD * torch.get_num_threads())
+        self._chunks, self._bounds = chunks(sizes, min(max(share, _SHORTEST), _LONGEST))
         self._c = np.zeros(self._wanted + 3 * decay, dtype=_REALS[self._dtype])
         arrays = (self._table, self._bounds, self._chunks, self._c)
-        sizes = (0, len(self._bounds) - 1, len(params))
-        self._head = np.array([*sizes, *(a.ctypes.data for a in arrays)], np.int64)
+        counts = (0, len(self._bounds) - 1, len(params))
+        self._head = np.array([*counts, *(a.ctypes.data for a in arrays)], np.int64)
         self._head_address = self._head.ctypes.data
 
     def step(
