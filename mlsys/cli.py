@@ -132,11 +132,26 @@ def grade(
     show_class(console, ps, results)
     wrong = disagreements(here, ps, results)
     for line in wrong:
-        typer.secho(f"The demo class shows a fault of the grader: {line}.", fg="red", err=True)
+        typer.secho(f"The demo class is not graded as expected: {line}.", fg="red", err=True)
+    if wrong:
+        typer.secho(f"If the problems have changed since it was made: mlsys demo {ps}", err=True)
     if report:
         rows = {"assignment": ps, "students": [result.row() for result in results]}
         report.write_text(json.dumps(rows, indent=1) + "\n")
     raise typer.Exit(1 if wrong or any(result.status == FAILED for result in results) else 0)
+
+
+@app.command()
+def mark(
+    course: CourseFolder = HERE,
+    browser: Annotated[bool, typer.Option(help="Open it in the browser at once.")] = True,
+    port: Annotated[int, typer.Option(help="Where to serve it.")] = 8888,
+) -> None:
+    """Mark written answers by hand, in the browser: nbgrader's formgrader. Ctrl-C ends it."""
+    from mlsys.grading.course import Course
+
+    here = Course(course)
+    raise typer.Exit(here.formgrader(browser, port))
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
@@ -41,7 +42,8 @@ class Course:
             app, "nbgrader_config", str(self.root)
         )  # this one, not that of the shell's folder
         app.config.CourseDirectory.root = str(self.root)
-        self.api = NbGraderAPI(config=app.config)
+        with _log():  # of an exchange folder that this course may not have
+            self.api = NbGraderAPI(config=app.config)
         self.coursedir = self.api.coursedir
 
     @contextmanager
@@ -111,6 +113,18 @@ class Course:
                     "NBGRADER_EXECUTION", None
                 )  # nbgrader leaves it behind where a notebook failed
         return lines
+
+    def formgrader(self, browser: bool, port: int) -> int:
+        """Serve nbgrader's formgrader from the course's folder until it is ended; its exit status."""
+        command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.port={port}", "--log-level=WARN"]
+        command += [f"--ServerApp.root_dir={self.root}", f"--ServerApp.open_browser={browser}"]
+        command += ["--LabApp.default_url=/formgrader"]
+        if hasattr(os, "geteuid") and os.geteuid() == 0:
+            command.append("--allow-root")  # as grading itself does
+        try:
+            return subprocess.call(command, cwd=self.root)
+        except KeyboardInterrupt:
+            return 0
 
 
 def _put_alembic_on_path() -> None:

@@ -11,7 +11,7 @@ from mlsys.grading.cells import exercise_of
 from mlsys.grading.course import Course
 from mlsys.problems import exercises
 
-GRADED, FLAGGED, NOT_GRADED, FAILED = "graded", "graded, see flags", "not graded", "failed"
+GRADED, FLAGGED, NOT_GRADED, FAILED = "graded", "flagged", "not graded", "failed"
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Mark:
 class Result:
     """What became of one submission.
 
-    status : GRADED, FLAGGED, NOT_GRADED, or FAILED, which is a fault of the grader and no final status
+    status : GRADED, FLAGGED (graded too), NOT_GRADED, or FAILED, which is a fault of the grader and no final status
     reason : why it was not graded, with the remedy
     flags : what was odd and was mended;  marks : by exercise, empty if there are none
     """

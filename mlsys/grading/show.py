@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -18,29 +19,34 @@ WAITS = "?"
 def show_class(console: Console, assignment: str, results: Sequence[Result]) -> None:
     """A row a student, a column an exercise by number; then the names of the columns, and what needs a look."""
     columns = list(next((r.marks for r in results if r.marks), {}).items())
-    table = Table(title=assignment, title_justify="left")
-    table.add_column("student", no_wrap=True)
-    for number, _ in enumerate(columns, 1):
-        table.add_column(str(number), justify="right", no_wrap=True)
-    table.add_column("total", justify="right", no_wrap=True)
-    table.add_column("status", no_wrap=True)
+    table = Table(
+        title=assignment, title_justify="left", box=None, pad_edge=False, header_style="bold underline"
+    )
+    for heading in ("student", *map(str, range(1, len(columns) + 1)), "total", "status"):
+        words = heading in ("student", "status")
+        table.add_column(heading, justify="left" if words else "right", no_wrap=True)
     for result in results:
         cells = [_points(result.marks.get(name)) for name, _ in columns]
         status = Text(result.status, style=COLOURS[result.status])
         table.add_row(result.student, *cells, f"{result.total:g}", status)
-    console.print(table)
+    _print_whole(console, table)
     named = [f"{i} {name} ({mark.max_score:g})" for i, (name, mark) in enumerate(columns, 1)]
-    console.print("Columns, with their points: " + ", ".join(named), highlight=False, soft_wrap=True)
+    console.print("Columns, with their points: " + ", ".join(named), highlight=False)
     waiting = sum(len(result.awaiting) for result in results)
     if waiting:
-        console.print(
-            f"{WAITS} awaits a mark by hand ({waiting} in all): nbgrader formgrader", highlight=False
-        )
+        console.print(f"{WAITS} awaits a mark by hand ({waiting} in all): mlsys mark", highlight=False)
     for result in results:
         for line in [result.reason] * bool(result.reason) + list(result.flags):
             console.print(
                 Text.assemble((result.student, COLOURS[result.status]), f": {line}"), soft_wrap=True
             )
+
+
+def _print_whole(console: Console, table: Table) -> None:
+    """Print it as wide as it is: a score cut short to fit the terminal would read as another score."""
+    wide = console.options.update(max_width=1000)
+    width = max(console.width, Measurement.get(console, wide, table).maximum)
+    Console(file=console.file, force_terminal=console.is_terminal, width=width).print(table)
 
 
 def _points(mark: Mark | None) -> str:

@@ -1,10 +1,13 @@
 """A class of known scores: graded right, by us and by stock nbgrader alike, and nobody's files touched."""
 
-from conftest import NOTEBOOK, PS, digest, mlsys
+import subprocess
+import sys
+
+from conftest import NOTEBOOK, PS, digest, environment, mlsys
 
 from mlsys.grading.course import Course
 from mlsys.grading.demo import CLASS, disagreements
-from mlsys.grading.scores import FLAGGED, GRADED, NOT_GRADED, marks
+from mlsys.grading.scores import FLAGGED, GRADED, NOT_GRADED, Mark, Result, marks
 from mlsys.problems import exercises, problem
 
 
@@ -39,6 +42,13 @@ def test_nothing_is_said_on_stderr_and_everybody_odd_is_named(classes):
         assert text in classes["out"]
 
 
+def test_the_table_shows_every_score_whole(classes):
+    lines = [line.split() for line in classes["out"].splitlines()]
+    for student, row in classes["results"].items():
+        shown = ["?" if mark["score"] is None else f"{mark['score']:g}" for mark in row["marks"].values()]
+        assert [student, *shown, f"{row['total']:g}", *row["status"].split()] in lines
+
+
 def test_edited_and_deleted_test_cells_are_restored(classes):
     flags = classes["results"]["demo-john"]["flags"]
     assert any("was edited: restored" in flag for flag in flags)
@@ -64,8 +74,6 @@ def test_what_was_handed_in_is_untouched_and_no_copy_is_left(classes):
 
 
 def test_a_wrong_grade_in_the_demo_class_is_noticed(classes):
-    from mlsys.grading.scores import Mark, Result
-
     name = exercises(PS)[0]
     wrong = Result("demo-ada", GRADED, {name: Mark(0.125, 2.0, False)})
     text = "\n".join(disagreements(Course(classes["ours"]), PS, [wrong]))
@@ -83,11 +91,6 @@ def test_feedback_for_all_who_are_graded_and_the_others_by_name(classes):
 
 
 def test_stock_feedback_works_on_our_folders(classes):
-    import subprocess
-    import sys
-
-    from conftest import environment
-
     command = [sys.executable, "-m", "nbgrader", "generate_feedback", PS, "--student", "demo-ada", "--force"]
     done = subprocess.run(command, cwd=classes["ours"], env=environment(), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
