@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from scipy import stats
+
+from mlsys.report.table import Html, Table, table
 
 HOLDS = "holds"
 CONTRADICTED = "contradicted"
@@ -102,12 +104,27 @@ def card(result: Result) -> str:
         f"{len(result.effects)} seeds)",
         "Could have seen": f"an effect of {result.smallest:.2g} or more; the margin for none is ±{claim.margin:g}",
     }
-    mark = {HOLDS: "holds", CONTRADICTED: "contradicted", EQUIVALENT: "equivalent"}.get(
-        result.verdict, "undecided"
-    )
     body = "".join(f"<dt>{name}</dt><dd>{html.escape(text)}</dd>" for name, text in rows.items())
     return (
-        f'<div class="mlsys-claim mlsys-{mark}" id="claim-{claim.name}"><p class="mlsys-statement">'
+        f'<div class="mlsys-claim mlsys-{_mark(result)}" id="claim-{claim.name}"><p class="mlsys-statement">'
         f'{html.escape(claim.statement)}</p><p class="mlsys-verdict">Verdict: <strong>{result.verdict}</strong></p>'
         f"<dl>{body}</dl></div>"
     )
+
+
+def _mark(result: Result) -> str:
+    """The verdict in a word."""
+    return {HOLDS: "holds", CONTRADICTED: "contradicted", EQUIVALENT: "equivalent"}.get(
+        result.verdict, "undecided"
+    )
+
+
+def ledger(results: Iterable[Result], page: str) -> Table:
+    """All claims of a chapter in a table, a row each, that leads to their cards on `page`."""
+    rows = []
+    for r in results:
+        low, high = r.interval
+        link = f'<a href="{page}#claim-{r.claim.name}">{html.escape(r.claim.statement)}</a>'
+        verdict = Html(f'<strong class="mlsys-{_mark(r)}">{r.verdict}</strong>')
+        rows.append((Html(link), verdict, f"{r.mean:.2g} ({low:.2g} to {high:.2g})", len(r.effects)))
+    return table(("Claim", "Verdict", "Effect (95 % interval)", "Seeds"), rows)

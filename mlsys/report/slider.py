@@ -12,6 +12,7 @@ import numpy as np
 
 from mlsys.report.style import COLOURS
 
+DASH = ("none", "9 5", "2 4", "12 4 2 4")  # of the paths, as strokes
 _ids = count(1)
 
 _SCRIPT = """
@@ -42,13 +43,27 @@ class PathSlider:
 
     f(x, y) : the function whose level lines are drawn, on arrays;  xlim, ylim : the map's limits
     name : what the slider sets, such as "learning rate";  alt : what a reader who cannot see it needs to know
+    minimum : (x, y) of a cross to draw;  names : of the paths, for a legend, where there are several
+    axes : what the two coordinates are called;  at : the position that the slider starts at
     add(label, text, *paths) : a frame; `label` is the slider's value, `text` one line of result, each path (k, 2)
     """
 
     width, height = 640, 420
 
-    def __init__(self, f: Any, xlim: Sequence[float], ylim: Sequence[float], name: str, alt: str) -> None:
+    def __init__(
+        self,
+        f: Any,
+        xlim: Sequence[float],
+        ylim: Sequence[float],
+        name: str,
+        alt: str,
+        minimum: Sequence[float] | None = None,
+        names: Sequence[str] = (),
+        axes: tuple[str, str] = ("w\u2081", "w\u2082"),
+        at: int = 0,
+    ) -> None:
         self.f, self.xlim, self.ylim, self.name, self.alt = f, tuple(xlim), tuple(ylim), name, alt
+        self.minimum, self.names, self.axes, self.at = minimum, tuple(names), axes, at
         self.frames: list[dict[str, Any]] = []
 
     def add(self, label: str, text: str, *paths: np.ndarray) -> None:
@@ -65,7 +80,7 @@ class PathSlider:
         unit = np.clip(unit, -3, 4)
         return np.column_stack([unit[:, 0] * self.width, (1 - unit[:, 1]) * self.height])
 
-    def _contours(self, levels: int = 14) -> str:
+    def _contours(self, levels: int = 12) -> str:
         """The level lines, by matplotlib's contour generator, as SVG paths."""
         from contourpy import LineType, contour_generator
 
@@ -81,17 +96,57 @@ class PathSlider:
                 drawn.append(f'<polyline class="level" points="{points}"/>')
         return "".join(drawn)
 
+    def _frame(self) -> str:
+        """The ends of both axes, their names, and the minimum."""
+        w, h = self.width, self.height
+        labels = [
+            (6, h - 8, "start", f"{self.xlim[0]:g}"),
+            (w - 6, h - 8, "end", f"{self.xlim[1]:g}"),
+            (w / 2, h - 8, "middle", f"{self.axes[0]} \u2192"),
+            (6, h - 28, "start", f"{self.ylim[0]:g}"),
+            (6, 20, "start", f"{self.ylim[1]:g}"),
+            (6, h / 2, "start", f"{self.axes[1]} \u2191"),
+        ]
+        drawn = "".join(
+            f'<text class="axis" x="{x:g}" y="{y:g}" text-anchor="{anchor}">{text}</text>'
+            for x, y, anchor, text in labels
+        )
+        if self.minimum is not None:
+            ((x, y),) = self._pixels(np.array([self.minimum]))
+            drawn += f'<path class="minimum" d="M{x - 7:.1f} {y:.1f}h14M{x:.1f} {y - 7:.1f}v14"/>'
+        return drawn
+
+    def _series(self, name: str) -> str:
+        """A line, its points and its end for each path, at the frame that the slider starts at."""
+        drawn = ""
+        for i, points in enumerate(self.frames[self.at]["paths"]):
+            x, y = points[-1].split(",")
+            drawn += (
+                f'<marker id="{name}-dot-{i}" markerWidth="3" markerHeight="3" refX="1.5" refY="1.5">'
+                f'<circle cx="1.5" cy="1.5" r="1.2" fill="{COLOURS[i]}"/></marker>'
+                f'<polyline class="path" stroke="{COLOURS[i]}" stroke-dasharray="{DASH[i]}" '
+                f'marker-mid="url(#{name}-dot-{i})" marker-start="url(#{name}-dot-{i})" points="{" ".join(points)}"/>'
+                f'<circle class="end" r="6" cx="{x}" cy="{y}" fill="{COLOURS[i]}"/>'
+            )
+        return drawn
+
+    def _legend(self) -> str:
+        rows = "".join(
+            f'<li><svg viewBox="0 0 28 10" aria-hidden="true"><path d="M0 5h28" stroke="{COLOURS[i]}" '
+            f'stroke-width="3" stroke-dasharray="{DASH[i]}"/></svg>{html.escape(name)}</li>'
+            for i, name in enumerate(self.names)
+        )
+        return f"<ul>{rows}</ul>" if rows else ""
+
     def _repr_html_(self) -> str:
         name = f"mlsys-slider-{next(_ids)}"
-        series = "".join(
-            f'<polyline class="path" stroke="{COLOURS[i]}"/><circle class="end" r="6" fill="{COLOURS[i]}"/>'
-            for i in range(len(self.frames[0]["paths"]))
-        )
+        now = self.frames[self.at]
         script = _SCRIPT.replace("ID", name).replace("FRAMES", json.dumps(self.frames))
         return (
             f'<div class="mlsys-slider" id="{name}"><svg viewBox="0 0 {self.width} {self.height}" role="img" '
-            f'aria-label="{html.escape(self.alt, quote=True)}">{self._contours()}{series}</svg>'
-            f"<label>{html.escape(self.name)}: <span class='value'></span> "
-            f'<input type="range" min="0" max="{len(self.frames) - 1}" value="{len(self.frames) // 3}" step="1">'
-            f'</label><output aria-live="polite"></output></div><script>{script}</script>'
+            f'aria-label="{html.escape(self.alt, quote=True)}">{self._contours()}{self._frame()}{self._series(name)}'
+            f"</svg>{self._legend()}"
+            f'<label>{html.escape(self.name)}: <span class="value">{html.escape(now["label"])}</span> '
+            f'<input type="range" min="0" max="{len(self.frames) - 1}" value="{self.at}" step="1"></label>'
+            f'<output aria-live="polite">{html.escape(now["text"])}</output></div><script>{script}</script>'
         )

@@ -10,6 +10,7 @@ from cycler import cycler
 # Okabe & Ito (2008), in an order in which neighbours differ in lightness too.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), "-")
+MARKS = ("o", "s", "^", "D", "v", "P", "X")
 
 
 def use() -> None:
@@ -38,13 +39,13 @@ def use() -> None:
 
 
 def glue(name: str, value: Any, form: str = "") -> None:
-    """Give the book's text a number under a name, formatted as said; outside the book, nothing."""
-    text = format(value, form) if form else str(value)
+    """Give the book's text a number, or a table with its own HTML, under a name; outside the book, nothing."""
     try:
         from myst_nb import glue as myst_glue
     except ImportError:
         return
-    myst_glue(name, _Text(text), display=False)
+    shown = value if hasattr(value, "_repr_html_") else _Text(format(value, form) if form else str(value))
+    myst_glue(name, shown, display=False)
 
 
 class _Text:
