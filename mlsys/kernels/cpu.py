@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from mlsys.kernels import lifting, objects, team
-from mlsys.kernels.gather import addresses
+from mlsys.kernels.gather import addresses, fill
 from mlsys.kernels.layout import Gradients, check_tensors
 
 _REALS = {torch.float32: "float32", torch.float64: "float64"}
@@ -51,7 +51,9 @@ class Plan:
         arrays = (self._table, self._bounds, self._chunks, self._c)
         counts = (0, len(self._bounds) - 1, len(params))
         self._head = np.array([*counts, *(a.ctypes.data for a in arrays)], np.int64)
-        self._head_address = self._head.ctypes.data
+        self._head_at, self._units = self._head.ctypes.data, int(self._head[1])
+        self._now = self._table[0].copy()
+        self._now_at, self._grads_at = self._now.ctypes.data, self._table[1].ctypes.data
 
     def step(
         self, grads: Sequence[Tensor], c: tuple[float, ...], d: tuple[float, float, float] | None = None
@@ -65,20 +67,20 @@ class Plan:
         lifting.check_scalars(c, d, self._wanted, self._decay)
         grads = self._gradients.matched(grads)
         self._follow_params()
-        self._table[1] = addresses(grads)
+        fill(self._table[1], self._grads_at, grads)
         self._c[:] = (*c, *d) if d else c
         # The kernel writes behind torch's back; a backward pass that saved these values must still notice. (Told
         # before it runs: the tensors' headers, just looked at, are in the cache now and not afterwards.)
         torch.autograd.graph.increment_version(self._params)
         self._head[0] = 0
-        team.run(self._kernel, self._head_address, int(self._head[1]))
+        team.run(self._kernel, self._head_at, self._units)
 
     def _follow_params(self) -> None:
         """Parameters keep their identity while their memory may move, as model.to(...) makes it."""
-        now = addresses(self._params)
-        if not np.array_equal(now, self._table[0]):
+        fill(self._now, self._now_at, self._params)
+        if self._now.tobytes() != self._table[0].tobytes():
             check_tensors(self._params, self._slots, "cpu", [self._dtype])
-            self._table[0] = now
+            self._table[0] = self._now
 
 
 def chunks(sizes: Sequence[int], unit: int) -> tuple[np.ndarray, np.ndarray]:

@@ -38,12 +38,18 @@ done:
 
 def addresses(tensors: Sequence[Tensor]) -> np.ndarray:
     """(n,) int64: where the first element of each tensor lies."""
+    out = np.empty(len(tensors), np.int64)
+    fill(out, out.ctypes.data, tensors)
+    return out
+
+
+def fill(row: np.ndarray, where: int, tensors: Sequence[Tensor]) -> None:
+    """Write these addresses into row (n,) int64, which itself lies at the address `where`."""
     native = _native()
     if native is None or type(tensors) is not list:
-        return np.fromiter(map(Tensor.data_ptr, tensors), np.int64, len(tensors))
-    out = np.empty(len(tensors), np.int64)
-    native(tensors, len(tensors), out.ctypes.data)
-    return out
+        row[:] = np.fromiter(map(Tensor.data_ptr, tensors), np.int64, len(tensors))
+    else:
+        native(tensors, len(tensors), where)
 
 
 @functools.cache
