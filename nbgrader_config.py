@@ -30,3 +30,8 @@ c.Execute.timeout = 60
 c.Execute.interrupt_on_timeout = True
 c.Execute.skip_cells_with_tag = "__never__"  # the usual tag, skip-execution, would score full marks unrun
 c.GenerateFeedback.force = True
+c.GenerateFeedback.preprocessors = [
+    "nbgrader.preprocessors.GetGrades",
+    "nbgrader.preprocessors.ClearHiddenTests",  # by default, feedback prints them
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+]

@@ -69,7 +69,8 @@ class Course:
         submitted = self.folder("submitted")
         if not submitted.is_dir():
             return []
-        return sorted(p.name for p in submitted.iterdir() if (p / assignment).is_dir())
+        names = (p.name for p in submitted.iterdir() if (p / assignment).is_dir())
+        return sorted(name for name in names if not name.startswith("."))
 
     def notebooks(self, assignment: str) -> list[str]:
         """The file names of the released notebooks. Raises CourseError if the set is not released."""

@@ -27,6 +27,7 @@ REASONS = {
     "UnresponsiveKernelError": "a cell ran too long and could not be stopped. Look at it by hand.",
     "CellTimeoutError": "a cell ran too long and could not be stopped. Look at it by hand.",
 }
+STOPPED = ("CellTimeoutError", "KeyboardInterrupt")  # nobody else interrupts a kernel while it is graded
 
 
 def chosen(course: Course, assignment: str, students: Sequence[str] = ()) -> list[str]:
@@ -63,7 +64,7 @@ def grade_one(course: Course, assignment: str, student: str) -> Result:
     scratch.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="submitted_", dir=scratch) as staging:
         intake = take_in(course, assignment, student, Path(staging) / student / assignment)
-        reason, flags = intake.reason, list(intake.flags)
+        reason, flags = _unfit(student) or intake.reason, list(intake.flags)
         if not reason:
             try:
                 taken = f"{scratch.name}/{Path(staging).name}"
@@ -77,6 +78,13 @@ def grade_one(course: Course, assignment: str, student: str) -> Result:
     return Result(student, status, marks(course, assignment, student), tuple(flags), reason)
 
 
+def _unfit(student: str) -> str:
+    """Why nbgrader cannot find a student of this name, if it cannot: it looks names up as patterns."""
+    if set(student) & set("+*?[]") or student != student.strip():
+        return "nbgrader takes none of + * ? [ ] in a student's name. Rename the folder, and grade again."
+    return ""
+
+
 def _explained(complaint: str) -> str:
     """nbgrader's complaint in words that help."""
     name = complaint.split(":")[0].split(".")[-1]
@@ -88,14 +96,18 @@ def _failures(course: Course, assignment: str, student: str) -> list[str]:
     flags = []
     for path in sorted(course.folder("autograded", student, assignment).glob("*.ipynb")):
         for cell in nbformat.read(path, as_version=4).cells:
-            errors = [o for o in cell.get("outputs", ()) if o.output_type == "error"]
-            if errors and settings(cell).get("grade"):
-                name = exercise_of(assignment, grade_id(cell))
-                flags.append(
-                    f"{name}: its test cell raised {errors[0].ename}: {errors[0].evalue}".rstrip(": ")
-                )
-            elif errors and errors[0].ename == "CellTimeoutError":
-                flags.append(f"cell {grade_id(cell) or 'without a name'} was stopped: it ran too long")
+            error = next((o for o in cell.get("outputs", ()) if o.output_type == "error"), None)
+            stopped = error is not None and error.ename in STOPPED
+            if error is None or not (stopped or settings(cell).get("grade")):
+                continue
+            name = exercise_of(assignment, grade_id(cell))
+            what = (
+                f"{name}: its test cell"
+                if settings(cell).get("grade")
+                else f"cell {name or 'without a name'}"
+            )
+            how = "ran too long and was stopped" if stopped else f"raised {error.ename}: {error.evalue}"
+            flags.append(f"{what} {how}".rstrip(": "))
     return flags
 
 

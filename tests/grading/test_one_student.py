@@ -13,7 +13,7 @@ from mlsys.grading.cells import answer_cell, check_cell, exercise_of, grade_id
 from mlsys.grading.errors import CourseError
 from mlsys.grading.grade import chosen, grade
 from mlsys.grading.intake import take_in
-from mlsys.grading.release import feedback_for_all
+from mlsys.grading.release import feedback_for_all, release
 from mlsys.grading.scores import FLAGGED, GRADED, NOT_GRADED
 from mlsys.problems import exercises, grader, problem
 
@@ -67,6 +67,50 @@ def test_a_test_cell_that_fails_is_flagged_by_its_exercise(course):
     assert ann.flags == (
         f"{FIRST}: its test cell raised NameError: name '{problem(FIRST).target}' is not defined",
     )
+
+
+def test_a_loop_without_end_costs_its_own_exercise_only(course):
+    def loop(notebook, cells):
+        again = exercises(PS)[-1]
+        cells[
+            answer_cell(again)
+        ].source = f"def {problem(again).target}(*arguments, **named):\n    while True:\n        pass"
+
+    course.api.config.Execute.timeout = 2
+    hand_in(course, "ann", loop)
+    (ann,) = grade_all(course)
+    assert ann.flags == (f"{exercises(PS)[-1]}: its test cell ran too long and was stopped",)
+    assert {name: mark.score for name, mark in ann.marks.items() if mark.score} == {
+        FIRST: problem(FIRST).points
+    }
+
+
+def test_names_with_odd_characters(course):
+    hand_in(course, "Zoë Müller")
+    hand_in(course, "a+b")
+    hand_in(course, "[a]")
+    (course.folder("submitted", ".ipynb_checkpoints", PS)).mkdir(parents=True)
+    zoe, *others = grade_all(course)
+    assert (zoe.student, zoe.status, zoe.marks[FIRST].score) == ("Zoë Müller", GRADED, problem(FIRST).points)
+    assert [(r.student, r.status) for r in others] == [("[a]", NOT_GRADED), ("a+b", NOT_GRADED)]
+    assert all("takes none of + * ? [ ] in a student's name" in r.reason for r in others)
+    assert feedback_for_all(course, PS)[0] == ["Zoë Müller"]
+
+
+def test_feedback_does_not_print_hidden_tests(course):
+    source = course.folder("source", ".", PS) / NOTEBOOK
+    notebook = nbformat.read(source, as_version=4)
+    test = next(cell for cell in notebook.cells if grade_id(cell) == check_cell(FIRST))
+    test.source = "### BEGIN HIDDEN TESTS\nassert 'not for students'\n### END HIDDEN TESTS\n" + test.source
+    nbformat.write(notebook, source)
+    release(course, PS)
+    assert "not for students" not in hand_in(course, "ann").read_text()
+    assert grade_all(course)[0].status == GRADED
+    assert "not for students" in (course.folder("autograded", "ann", PS) / NOTEBOOK).read_text()
+    assert feedback_for_all(course, PS)[0] == ["ann"]
+    page = course.folder("feedback", "ann", PS) / f"{PS}.html"
+    assert problem(FIRST).target in page.read_text()
+    assert "not for students" not in page.read_text()
 
 
 def test_marks_and_comments_by_hand_survive_and_stale_work_does_not(course):
