@@ -1,4 +1,18 @@
-"""The exercises as data: what is asked (public half), and how it is judged (grader's half)."""
+"""The exercises as data: what is asked (public half), and how it is judged (grader's half).
+
+To add one, name it in its set's EXERCISES, write `<set>/<name>.py` (cases, drive, replay, PROBLEM) and
+`<set>/grader/<name>.py` (reference, other right answers, mistakes with their hints, judge, GRADER), and give the
+source notebook the cells <name>-text, <name>, <name>-check. `python -m mlsys.problems` shows the gate. To copy from:
+
+    a function                     ps1/adagrad_running    state comes in and goes out
+    a function that may call f     ps1/backtracking_search    the calls are counted
+    a class                        ps1/rmsprop_class      objects stepped in turns, so that shared state shows
+    a generator                    ps1/adadelta_generator    a capped prefix
+    numbers by convention          ps1/cost_count         exact
+    an oracle, a training run      ps1/sparse_project     served and counted, the result evaluated on unseen data
+
+A figure is driven like a function: `drive` takes the data out of its artists.
+"""
 
 from mlsys.problems.registry import SETS, exercises, grader, problem
 

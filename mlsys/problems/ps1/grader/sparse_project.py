@@ -14,7 +14,10 @@ from mlsys.problems.problem import Answer, Arrays, Case, Grader, Verdict, answer
 from mlsys.problems.ps1.sparse_project import BUDGET
 
 ROWS = 1500  # given through the oracle, and as many held out
-TARGET = 0.1  # of the held-out loss at w = 0
+# Of the held-out loss at w = 0. Over 180 data sets, each of the right answers below ends at 0.02 in the mean and at
+# 0.042 at most: the target is 9 standard deviations of the logarithm away, so a right answer fails less than once in a
+# million runs. AdaGrad reaches it with any eta from 0.2 to 5; the best single rate ends at 0.18 or more.
+TARGET = 0.1
 NOISE = 0.1  # standard deviation, where the labels' is 1
 
 
