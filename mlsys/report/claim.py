@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
+from mlsys.report.style import typeset
 from mlsys.report.table import Html, Table, table
 
 HOLDS = "holds"
@@ -100,9 +101,9 @@ def card(result: Result) -> str:
     claim, (low, high) = result.claim, result.interval
     rows = {
         "Source": claim.source,
-        "Measured": f"{claim.effect}: {result.mean:.3g} (95 % interval {low:.3g} to {high:.3g}, "
+        "Measured": f"{claim.effect}: {number(result.mean)} (95 % interval {number(low)} to {number(high)}, "
         f"{len(result.effects)} seeds)",
-        "Could have seen": f"an effect of {result.smallest:.2g} or more; the margin for none is ±{claim.margin:g}",
+        "Could have seen": f"an effect of {number(result.smallest)} or more; the margin for none is ±{claim.margin:g}",
     }
     body = "".join(f"<dt>{name}</dt><dd>{html.escape(text)}</dd>" for name, text in rows.items())
     return (
@@ -110,6 +111,11 @@ def card(result: Result) -> str:
         f'{html.escape(claim.statement)}</p><p class="mlsys-verdict">Verdict: <strong>{result.verdict}</strong></p>'
         f"<dl>{body}</dl></div>"
     )
+
+
+def number(value: float) -> str:
+    """Two digits, as a reader writes them."""
+    return typeset(f"{value:.2g}")
 
 
 def _mark(result: Result) -> str:
@@ -126,5 +132,7 @@ def ledger(results: Iterable[Result], page: str) -> Table:
         low, high = r.interval
         link = f'<a href="{page}#claim-{r.claim.name}">{html.escape(r.claim.statement)}</a>'
         verdict = Html(f'<strong class="mlsys-{_mark(r)}">{r.verdict}</strong>')
-        rows.append((Html(link), verdict, f"{r.mean:.2g} ({low:.2g} to {high:.2g})", len(r.effects)))
+        rows.append(
+            (Html(link), verdict, f"{number(r.mean)} ({number(low)} to {number(high)})", len(r.effects))
+        )
     return table(("Claim", "Verdict", "Effect (95 % interval)", "Seeds"), rows)

@@ -50,4 +50,7 @@ def roofline(ax: Any, bandwidth: float, peak: float, points: Mapping[str, float]
             intensity, min(bandwidth * intensity, peak) / 1e9, color=COLOURS[i], marker=MARKS[i],
             markersize=8, linestyle="none", label=name,
         )  # fmt: skip
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter("")
     ax.set(xlabel="arithmetic intensity (operations / byte)", ylabel="attainable speed (Gop/s)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import matplotlib as mpl
@@ -44,15 +45,20 @@ def glue(name: str, value: Any, form: str = "") -> None:
         from myst_nb import glue as myst_glue
     except ImportError:
         return
-    shown = value if hasattr(value, "_repr_html_") else _Text(format(value, form) if form else str(value))
-    myst_glue(name, shown, display=False)
+    own = hasattr(value, "_repr_html_")
+    myst_glue(name, value if own else typeset(format(value, form) if form else str(value)), display=False)
 
 
-class _Text:
-    """A piece of text that shows without the quotation marks of a string's repr."""
+def typeset(text: str) -> str:
+    """A number as a reader writes it: 3.7e-15 as 3.7·10⁻¹⁵, and a minus that is one."""
+    number = re.fullmatch(r"([+-]?[0-9.]+)(?:e([+-]?[0-9]+))?", text)
+    if number is None:
+        return text
+    digits, power = number.groups()
+    if power is not None:
+        ten = "10" + str(int(power)).translate(_RAISED)
+        digits = ten if digits == "1" else f"{digits}·{ten}"
+    return digits.replace("-", "−")
 
-    def __init__(self, text: str) -> None:
-        self.text = text
 
-    def __repr__(self) -> str:
-        return self.text
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -50,7 +51,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
 
 
 def _numeric(value: Any) -> bool:
-    return not isinstance(value, Html) and str(value)[:1] in "0123456789–+−-" and str(value) != ""
+    return not isinstance(value, Html) and re.fullmatch(r"[–+−-]?[0-9.,]*", str(value)) is not None
 
 
 def _cell(tag: str, value: Any, right: bool, more: str = "") -> str:
