@@ -6,6 +6,7 @@ book. Before each build the pages whose imports (or versions, or records) change
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import subprocess
@@ -15,6 +16,8 @@ from pathlib import Path
 from mlsys.report.closure import PACKAGE, digest, imported
 
 CELL = re.compile(r"^```\{code-cell\}[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+GLUED = re.compile(r"^:doc:\s*(\S+)", re.MULTILINE)
+STYLES = "book/_static"
 HEADER = re.compile(r"\A(?:---\n.*?^---\n|(?::[^\n]*\n)+)", re.MULTILINE | re.DOTALL)
 
 
@@ -26,36 +29,60 @@ def code(page: Path) -> str:
 
 
 def key(page: Path, root: Path) -> str:
-    """What a page's figures depend on beside its own cells: the code that it imports, versions, records."""
+    """What a page's figures depend on: its cells, the code that they import, versions, records."""
     source = code(page)
     extra = [root / "constraints.txt"]
     if "record" in source:
         extra += (root / "benchmarks" / "records").glob("*.json")
-    return digest(imported(source), extra)
+    cells = hashlib.sha256(source.encode()).hexdigest()
+    return cells[:16] + digest(imported(source), extra)
 
 
-def forget_changed(root: Path, cache_folder: Path) -> list[str]:
-    """Take the pages whose key has changed out of the execution cache; their paths."""
+def gluers(changed: set[Path], pages: list[Path]) -> set[Path]:
+    """The pages that show what one of the changed pages has glued."""
+    return {
+        page
+        for page in pages
+        if any((page.parent / named).resolve() in changed for named in GLUED.findall(page.read_text("utf-8")))
+    }
+
+
+def forget_changed(root: Path, build_folder: Path) -> list[str]:
+    """Make the next build run the pages whose key has changed, and write those that show their results; which.
+
+    Sphinx looks at nothing but a page's own text, so that its parsed form has to go too. If a style changed, Sphinx
+    has to write everything again, or it would not even copy it.
+    """
     from jupyter_cache import get_cache
 
+    cache_folder = build_folder / ".jupyter_cache"
     keys_file = cache_folder / "keys.json"
     pages = sorted((root / "book").rglob("*.md"))
-    keys = {p.relative_to(root).as_posix(): key(p, root) for p in pages if CELL.search(p.read_text("utf-8"))}
+    with_cells = [page for page in pages if CELL.search(page.read_text("utf-8"))]
+    keys = {page.relative_to(root).as_posix(): key(page, root) for page in with_cells}
+    static = [path for path in (root / "book" / "_static").rglob("*") if path.is_file()]
+    styles = digest((), static)
     old = json.loads(keys_file.read_text()) if keys_file.exists() else {}
     changed = [page for page, value in keys.items() if old.get(page) != value]
     cache = get_cache(cache_folder)
     for record in cache.list_cache_records():
-        page = Path(record.uri).resolve().relative_to(root).as_posix()
-        if page in changed or page not in keys:
+        kept = Path(record.uri).resolve().relative_to(root).as_posix()
+        if kept in changed or kept not in keys:
             cache.remove_cache(record.pk)
+    stale = {(root / page).resolve() for page in changed}
+    for page in stale | gluers(stale, pages):
+        parsed = build_folder / ".doctrees" / page.relative_to(root.resolve()).with_suffix(".doctree")
+        parsed.unlink(missing_ok=True)
+    if old.get(STYLES) != styles:
+        (build_folder / "html" / ".buildinfo").unlink(missing_ok=True)
     cache_folder.mkdir(parents=True, exist_ok=True)
-    keys_file.write_text(json.dumps(keys, indent=1))
+    keys_file.write_text(json.dumps(keys | {STYLES: styles}, indent=1))
     return changed
 
 
 def build(root: Path) -> int:
     """Run Jupyter Book with warnings as errors; its exit code."""
-    forget_changed(root, root / "_build" / ".jupyter_cache")
+    forget_changed(root, root / "_build")
     command = [
         str(Path(sys.executable).with_name("jupyter-book")),
         "build",

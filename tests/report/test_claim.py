@@ -1,0 +1,70 @@
+"""Verdicts follow from the interval by rule, and a card says no more than was measured."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from mlsys.report import Claim, card, ledger, measure
+from mlsys.report.claim import CONTRADICTED, EQUIVALENT, HOLDS, UNDECIDED
+
+
+def claim(kind="positive", margin=0.1):
+    return Claim("a-claim", "A < B & so on.", "Somebody (1999)", "effect", kind, margin)
+
+
+@pytest.mark.parametrize(
+    ("kind", "effects", "verdict"),
+    [
+        ("positive", (1.0, 1.1, 0.9), HOLDS),
+        ("positive", (-1.0, -1.1, -0.9), CONTRADICTED),
+        ("positive", (1.0, -1.0, 0.2), UNDECIDED),
+        ("positive", (0.01, 0.0, -0.01), EQUIVALENT),
+        ("none", (0.01, 0.0, -0.01), EQUIVALENT),
+        ("none", (1.0, 1.1, 0.9), CONTRADICTED),
+        ("none", (-1.0, -1.1, -0.9), CONTRADICTED),
+        ("none", (1.0, -1.0, 0.2), UNDECIDED),
+        ("none", (0.1, 0.2, 0.15), UNDECIDED),
+    ],
+)
+def test_verdict(kind, effects, verdict):
+    result = measure(claim(kind), effects)
+    assert result.verdict == verdict
+    assert result.supports == (verdict == (HOLDS if kind == "positive" else EQUIVALENT))
+
+
+def test_interval_is_students():
+    effects = (0.3, 0.5, 0.1, 0.7, 0.4)
+    low, high = measure(claim(), effects).interval
+    expected = stats.ttest_1samp(effects, 0).confidence_interval(0.95)
+    np.testing.assert_allclose((low, high), (expected.low, expected.high))
+
+
+def test_smallest_effect_is_found_four_times_out_of_five():
+    rng = np.random.default_rng(0)
+    n, runs = 5, 4000
+    spread = np.mean([measure(claim(), rng.normal(size=n)).smallest for _ in range(300)])
+    samples = rng.normal(loc=spread, size=(runs, n))
+    half = stats.t.ppf(0.975, n - 1) * samples.std(1, ddof=1) / np.sqrt(n)
+    assert 0.7 < np.mean(samples.mean(1) - half > 0) < 0.9
+
+
+@pytest.mark.parametrize("effects", [(1.0, 2.0), (1.0, np.nan, 2.0), (1.0, np.inf, 2.0)])
+def test_too_few_or_not_finite_is_refused(effects):
+    with pytest.raises(ValueError, match="effects must"):
+        measure(claim(), effects)
+
+
+def test_card_escapes_and_names_its_verdict():
+    text = card(measure(claim(), (1.0, 1.1, 0.9)))
+    assert "A &lt; B &amp; so on." in text
+    assert 'id="claim-a-claim"' in text
+    assert "<strong>holds</strong>" in text
+    assert "3 seeds" in text
+
+
+def test_ledger_has_a_row_a_claim_that_leads_to_its_card():
+    text = ledger([measure(claim(), (1.0, 1.1, 0.9))], "chapter/claims.html")._repr_html_()
+    assert text.count("<tr>") == 2
+    assert 'href="chapter/claims.html#claim-a-claim"' in text
