@@ -92,17 +92,19 @@ def seconds(
 ) -> dict[str, Any]:
     """Seconds of each candidate, round by round, in an order that turns, so that drift and neighbours hit all alike.
 
+    A turn is two calls, the second timed: the caches then hold what the candidate itself left there, as in
+    training, and not the memory of its rivals.
     every : a slow candidate's name -> it runs in each so many-th round only; NaN in the others
     Returns name -> (rounds,) array.
     """
     names = list(candidates)
     out = {name: np.full(rounds, np.nan) for name in names}
     for name in names:
-        for _ in range(2):
-            candidates[name]()
+        candidates[name]()
     for r in range(rounds):
         for name in names[r % len(names) :] + names[: r % len(names)]:
             if r % every.get(name, 1) == 0:
+                candidates[name]()
                 began = time.perf_counter()
                 candidates[name]()
                 out[name][r] = time.perf_counter() - began
