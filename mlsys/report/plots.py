@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.ticker import LogLocator
 
 from mlsys.report.style import COLOURS, DASHES, MARKS
 
@@ -51,6 +52,7 @@ def roofline(ax: Any, bandwidth: float, peak: float, points: Mapping[str, float]
             markersize=8, linestyle="none", label=name,
         )  # fmt: skip
     for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.set_major_formatter("{x:g}")
         axis.set_minor_formatter("")
     ax.set(xlabel="arithmetic intensity (operations / byte)", ylabel="attainable speed (Gop/s)")
