@@ -122,7 +122,7 @@ class PathSlider:
         for i, points in enumerate(self.frames[self.at]["paths"]):
             x, y = points[-1].split(",")
             drawn += (
-                f'<marker id="{name}-dot-{i}" markerWidth="3" markerHeight="3" refX="1.5" refY="1.5">'
+                f'<marker id="{name}-dot-{i}" markerWidth="4" markerHeight="4" refX="1.5" refY="1.5">'
                 f'<circle cx="1.5" cy="1.5" r="1.2" fill="{COLOURS[i]}"/></marker>'
                 f'<polyline class="path" stroke="{COLOURS[i]}" stroke-dasharray="{DASH[i]}" '
                 f'marker-mid="url(#{name}-dot-{i})" marker-start="url(#{name}-dot-{i})" points="{" ".join(points)}"/>'
