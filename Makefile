@@ -46,6 +46,7 @@ lab: setup ## open the exercises in JupyterLab
 
 bench: .stamps/dev ## race the update rules against torch and write the records (minutes; wants a quiet machine)
 	$(RUN) python -m benchmarks optim --json benchmarks/records/optim.json
+	$(RUN) python -m mlsys.experiments
 
 test: .stamps/dev ## every gate
 	$(RUN) ruff check .

@@ -1,4 +1,4 @@
-"""The two numbers of a machine's roofline: `python -m mlsys.experiments.roofline` writes the record."""
+"""The two numbers of a machine's roofline."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-
-from mlsys.report import record
 
 
 def shortest_s(work: Callable[[], object], repeats: int) -> float:
@@ -29,7 +27,3 @@ def measured(repeats: int = 200) -> dict[str, float]:
     add_s = shortest_s(lambda: np.add(a, b, out=a), repeats)
     product_s = shortest_s(lambda: M @ M, repeats)
     return {"bandwidth_bytes_s": 3 * a.nbytes / add_s, "peak_ops_s": 2 * 1024**3 / product_s}
-
-
-if __name__ == "__main__":
-    record.save("roofline", measured(), ["mlsys.experiments.roofline"])
