@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from conftest import NOTEBOOK, PS, digest, environment, mlsys
+from a_course import NOTEBOOK, PS, digest, environment, mlsys
 
 from mlsys.grading.course import Course
 from mlsys.grading.demo import CLASS, disagreements

@@ -1,23 +1,16 @@
 """The graded class in nbgrader's formgrader, in a real browser."""
 
-import os
 import shutil
-import signal
-import socket
-import subprocess
 import sys
-import time
-import urllib.request
 
 import pytest
-from conftest import PS, environment
+from a_course import PS
+from lab import chromium, serving, soon
 
 from mlsys.grading.course import Course
 from mlsys.grading.scores import NOT_GRADED
 
 pytestmark = pytest.mark.browser
-
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
 
 
 @pytest.fixture
@@ -25,43 +18,9 @@ def server(classes, tmp_path):
     """`mlsys mark` on a copy of the class that we graded; its address and folder."""
     folder = tmp_path / "course"
     shutil.copytree(classes["ours"], folder)
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    running = subprocess.Popen(
-        [sys.executable, "-m", "mlsys.cli", "mark", "--no-browser", "--port", str(port)],
-        cwd=folder,
-        env=environment() | {"JUPYTER_TOKEN": "token"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        assert soon(lambda: running.poll() is not None or answers(f"{address}/api"))
-        assert running.poll() is None, "the server ended"
+    command = [sys.executable, "-m", "mlsys.cli", "mark", "--no-browser"]
+    with serving(command, "--port {port}", folder) as address:
         yield address, folder
-    finally:
-        os.killpg(running.pid, signal.SIGTERM)
-        running.wait(timeout=30)
-
-
-def answers(address):
-    try:
-        urllib.request.urlopen(address, timeout=5).close()
-    except OSError:
-        return False
-    return True
-
-
-def soon(true, within_s=60):
-    """Whether it comes true within a time that only a broken machine would need."""
-    end = time.monotonic() + within_s
-    while not true():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 def marks_by_hand(course):
@@ -72,12 +31,8 @@ def marks_by_hand(course):
 
 
 def test_formgrader_shows_the_class_and_takes_a_mark(classes, server):
-    from playwright.sync_api import sync_playwright
-
-    assert CHROMIUM, "the browser tests need Chromium: apt install chromium"
     address, folder = server
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as browser:
         page = browser.new_page()
         page.goto(f"{address}/formgrader?token=token")  # where `mlsys mark` opens the browser
         page.locator("a", has_text=PS).first.wait_for()
@@ -99,4 +54,3 @@ def test_formgrader_shows_the_class_and_takes_a_mark(classes, server):
         page.locator("input.score").last.press("Tab")
         course = Course(folder)
         assert soon(lambda: marks_by_hand(course) == [1.5], within_s=20)
-        browser.close()

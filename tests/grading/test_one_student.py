@@ -7,7 +7,7 @@ import socket
 
 import nbformat
 import pytest
-from conftest import NOTEBOOK, PS
+from a_course import NOTEBOOK, PS
 
 from mlsys.grading.cells import answer_cell, check_cell, exercise_of, grade_id
 from mlsys.grading.errors import CourseError

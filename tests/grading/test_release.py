@@ -2,7 +2,7 @@
 
 import nbformat
 import pytest
-from conftest import NOTEBOOK, PS, digest, new_course
+from a_course import NOTEBOOK, PS, digest, new_course
 
 from mlsys.grading import demo, secret
 from mlsys.grading.course import Course

@@ -6,7 +6,7 @@ import sys
 import nbformat
 import numpy as np
 import pytest
-from conftest import NOTEBOOK, PS, environment, mlsys
+from a_course import NOTEBOOK, PS, environment, mlsys
 from typer.testing import CliRunner
 
 from mlsys.cli import app
