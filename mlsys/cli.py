@@ -55,7 +55,9 @@ def _course(folder: Path, ps: str = "") -> Course:
 @app.command()
 def check(
     notebook: Annotated[Path, typer.Argument(help="Such as ps1-adaptive-rates.ipynb.")],
-    timeout_s: Annotated[float, typer.Option("--timeout", help="Seconds that one cell may run.")] = 120,
+    timeout_s: Annotated[
+        float, typer.Option("--timeout", help="Seconds that one cell may run; 60 when it is graded.")
+    ] = 60,
 ) -> None:
     """Run a copy of your notebook, and show what each exercise earns."""
     from rich.console import Console
@@ -114,13 +116,15 @@ def grade(
     """Grade the submissions, and print a table of scores."""
     from rich.console import Console
 
-    from mlsys.grading.demo import disagreements
-    from mlsys.grading.grade import chosen
+    from mlsys.grading.demo import PREFIX, disagreements
+    from mlsys.grading.grade import chosen, misplaced
     from mlsys.grading.grade import grade as run
     from mlsys.grading.scores import FAILED
     from mlsys.grading.show import show_class
 
     here, console = _course(course, ps), Console()
+    if report:
+        report.parent.mkdir(parents=True, exist_ok=True)  # before the work rather than after it
     students, results = chosen(here, ps, student or ()), []
     with console.status("") as status:
         status.update(f"Grading {students[0]}, 1 of {len(students)}")
@@ -130,7 +134,11 @@ def grade(
                 following = students[len(results)]
                 status.update(f"Grading {following}, {len(results) + 1} of {len(students)}")
     show_class(console, ps, results)
+    for line in misplaced(here, ps):
+        typer.secho(line, fg="yellow")
     wrong = disagreements(here, ps, results)
+    if not wrong and any(result.student.startswith(PREFIX) for result in results):
+        typer.echo("The demo class is graded as it should be.")
     for line in wrong:
         typer.secho(f"The demo class is not graded as expected: {line}.", fg="red", err=True)
     if wrong:
@@ -158,10 +166,18 @@ def mark(
 def feedback(ps: ProblemSet, student: Students = None, course: CourseFolder = HERE) -> None:
     """Write a page of feedback for every graded student."""
     from mlsys.grading.release import feedback_for_all
+    from mlsys.grading.scores import GRADED, Result, marks
 
     here = _course(course, ps)
     written, without = feedback_for_all(here, ps, student or ())
     typer.echo(f"Feedback for {len(written)} students in {here.folder('feedback').relative_to(here.root)}/")
+    unmarked = [name for name in written if Result(name, GRADED, marks(here, ps, name)).awaiting]
+    if unmarked:
+        typer.secho(
+            f"{len(unmarked)} of them have written answers that nobody has marked, which their pages show as 0: "
+            f"{', '.join(unmarked[:5])}{' …' if len(unmarked) > 5 else ''}. First: mlsys mark",
+            fg="yellow",
+        )
     for name, reason in without.items():
         typer.secho(f"{name}: no feedback, {reason}", fg="yellow")
 

@@ -7,6 +7,7 @@ Autograde.autograde_preprocessors.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -15,10 +16,11 @@ from pathlib import Path
 import nbformat
 from nbgrader.converters import Autograde
 
-from mlsys.grading.cells import exercise_of, grade_id, settings
+from mlsys.grading.cells import exercise_of, grade_id, is_written, settings
 from mlsys.grading.course import Course
 from mlsys.grading.errors import ConversionError, CourseError
 from mlsys.grading.intake import take_in
+from mlsys.grading.mend import Unreadable, parse
 from mlsys.grading.scores import FAILED, FLAGGED, GRADED, NOT_GRADED, Result, marks
 
 REASONS = {
@@ -47,6 +49,21 @@ def chosen(course: Course, assignment: str, students: Sequence[str] = ()) -> lis
     return sorted(set(students)) if students else submitted
 
 
+def misplaced(course: Course, assignment: str) -> list[str]:
+    """What lies under submitted/ where no grader looks for it: who, where, and where it belongs."""
+    submitted, found = course.folder("submitted"), []
+    for path in sorted(submitted.iterdir()) if submitted.is_dir() else ():
+        if path.name.startswith("."):
+            continue
+        here = [path] if path.suffix == ".ipynb" else sorted(path.glob("*.ipynb"))
+        student = "STUDENT" if path.suffix == ".ipynb" else path.name
+        where = course.folder("submitted", student, assignment).relative_to(course.root)
+        found += [f"{p.relative_to(course.root)} was not looked at: put it into {where}" for p in here]
+        if path.is_dir() and not any(path.iterdir()):
+            found.append(f"{path.relative_to(course.root)} is empty: nothing was handed in")
+    return found
+
+
 def grade(course: Course, assignment: str, students: Sequence[str]) -> Iterator[Result]:
     """Grade each student from the start, whatever an earlier run left; yield what became of it."""
     for student in students:
@@ -68,8 +85,10 @@ def grade_one(course: Course, assignment: str, student: str) -> Result:
         if not reason:
             try:
                 taken = f"{scratch.name}/{Path(staging).name}"
+                before = _written(course, assignment, student)
                 course.convert(Autograde, assignment, student, submitted_directory=taken)
                 flags += _failures(course, assignment, student)
+                flags += _changed(course, assignment, student, before)
             except ConversionError as error:
                 reason = _explained(str(error))
     if reason:
@@ -109,6 +128,29 @@ def _failures(course: Course, assignment: str, student: str) -> list[str]:
             how = "ran too long and was stopped" if stopped else f"raised {error.ename}: {error.evalue}"
             flags.append(f"{what} {how}".rstrip(": "))
     return flags
+
+
+def _written(course: Course, assignment: str, student: str) -> dict[str, str]:
+    """The written answers as they were graded last."""
+    found: dict[str, str] = {}
+    for path in course.folder("autograded", student, assignment).glob("*.ipynb"):
+        with contextlib.suppress(Unreadable):  # an earlier run may have left it half-done
+            cells = parse(path.read_bytes()).cells
+            found |= {grade_id(cell): cell.source for cell in cells if is_written(cell)}
+    return found
+
+
+def _changed(course: Course, assignment: str, student: str, before: dict[str, str]) -> list[str]:
+    """The written answers whose mark by hand was given to another text."""
+    now = _written(course, assignment, student)
+    with course.gradebook() as gradebook:
+        books = gradebook.find_submission(assignment, student).notebooks
+        marked = {g.name: g.manual_score for b in books for g in b.grades if g.manual_score is not None}
+    return [
+        f"{name} has changed since it was marked with {marked[name]:g} points: mark it again"
+        for name in sorted(now)
+        if name in marked and before.get(name, now[name]) != now[name]
+    ]
 
 
 def _void(course: Course, assignment: str, student: str) -> None:

@@ -7,6 +7,7 @@ its test, a copied cell. Here every cell of the problem set gets the settings th
 from __future__ import annotations
 
 import json
+import re
 import uuid
 import warnings
 from collections import Counter
@@ -15,6 +16,10 @@ from typing import Any
 import nbformat
 
 from mlsys.grading.cells import grade_id, settings
+
+BORROWED = re.compile(
+    r"\bmlsys\.(?:problems|optim)\b|\bfrom mlsys import (?:problems|optim)\b|\bMLSYS_SECRET_FILE\b"
+)
 
 
 class Unreadable(Exception):
@@ -45,12 +50,13 @@ def parse(data: bytes) -> Any:
 
 
 def mend(notebook: Any, released: Any) -> list[str]:
-    """Set the notebook right in place; what was odd, in words. Empty means that nothing was changed."""
+    """Set the notebook right in place; what was odd, in words. Empty means that all was as it should be."""
     known = {grade_id(cell): cell for cell in released.cells if grade_id(cell)}
     return [
         *_once_each(notebook, known),
         *_as_released(notebook, known),
         *_nothing_missing(notebook, released),
+        *_borrowed(notebook, known),
     ]
 
 
@@ -115,6 +121,17 @@ def _nothing_missing(notebook: Any, released: Any) -> list[str]:
         elif name in present:
             following = name
     return flags[::-1]
+
+
+def _borrowed(notebook: Any, known: dict[str, Any]) -> list[str]:
+    """Cells that name what holds the answers: until grading runs without it, a person has to look."""
+    flags = []
+    for place, cell in enumerate(notebook.cells, 1):
+        name = grade_id(cell)
+        found = BORROWED.search(cell.source) if cell.cell_type == "code" else None
+        if found and not settings(known.get(name, cell)).get("locked"):
+            flags.append(f"cell {name or place} uses {found[0]}: is the answer the student's own?")
+    return flags
 
 
 def _rules(cell: Any) -> dict[str, Any]:

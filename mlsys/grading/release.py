@@ -12,9 +12,10 @@ from nbgrader.api import MissingEntry
 from nbgrader.converters import GenerateAssignment, GenerateFeedback
 
 from mlsys.grading import demo
-from mlsys.grading.cells import grade_id
+from mlsys.grading.cells import check_cell, grade_id, settings
 from mlsys.grading.course import Course
 from mlsys.grading.errors import ConversionError, CourseError
+from mlsys.problems import exercises, problem
 
 
 def release(course: Course, assignment: str) -> Path:
@@ -26,6 +27,7 @@ def release(course: Course, assignment: str) -> Path:
     source = course.folder("source", ".", assignment)
     if not any(source.glob("*.ipynb")):
         raise CourseError(f"no problem set {assignment!r}: {source} holds no notebook.")
+    _check_points(course, assignment)
     _make_way(course, assignment)
     target = course.folder("release", ".", assignment)
     scratch = course.root / ".mlsys"
@@ -41,6 +43,19 @@ def release(course: Course, assignment: str) -> Path:
             shutil.rmtree(target)
         shutil.move(Path(made) / assignment, target)
     return target
+
+
+def _check_points(course: Course, assignment: str) -> None:
+    """Raise CourseError where a check cell carries other points than its exercise: the judge's are what is earned."""
+    full = {check_cell(name): problem(name).points for name in exercises(assignment)}
+    for path in sorted(course.folder("source", ".", assignment).glob("*.ipynb")):
+        for cell in nbformat.read(path, as_version=4).cells:
+            wanted, points = full.get(grade_id(cell)), settings(cell).get("points")
+            if wanted is not None and points != wanted:
+                raise CourseError(
+                    f"cell {grade_id(cell)} of {path.name} carries {points} points, its exercise {wanted:g}. "
+                    "Change both: the cell's, and `points` in the exercise's file under mlsys/problems/."
+                )
 
 
 def _make_way(course: Course, assignment: str) -> None:

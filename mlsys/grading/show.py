@@ -10,10 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from mlsys.grading.scores import FAILED, FLAGGED, GRADED, NOT_GRADED, Mark, Result
-from mlsys.grading.selfcheck import Report
+from mlsys.grading.selfcheck import CHECKED, UNCHECKED, Report
 
 COLOURS = {GRADED: "green", FLAGGED: "yellow", NOT_GRADED: "red", FAILED: "bold red"}
 WAITS = "?"
+NOTHING = "–"
 
 
 def show_class(console: Console, assignment: str, results: Sequence[Result]) -> None:
@@ -26,12 +27,14 @@ def show_class(console: Console, assignment: str, results: Sequence[Result]) -> 
         words = heading in ("student", "status")
         table.add_column(heading, justify="left" if words else "right", no_wrap=True)
     for result in results:
-        cells = [_points(result.marks.get(name)) for name, _ in columns]
+        graded = result.status != NOT_GRADED  # a file that could not be read is not the same as no points
+        cells = [_points(result.marks.get(name)) if graded else NOTHING for name, _ in columns]
         status = Text(result.status, style=COLOURS[result.status])
-        table.add_row(result.student, *cells, f"{result.total:g}", status)
+        table.add_row(result.student, *cells, f"{result.total:g}" if graded else NOTHING, status)
     _print_whole(console, table)
     named = [f"{i} {name} ({mark.max_score:g})" for i, (name, mark) in enumerate(columns, 1)]
-    console.print("Columns, with their points: " + ", ".join(named), highlight=False)
+    full = sum(mark.max_score for _, mark in columns)
+    console.print(f"Columns, with their points, {full:g} in all: " + ", ".join(named), highlight=False)
     waiting = sum(len(result.awaiting) for result in results)
     if waiting:
         console.print(f"{WAITS} awaits a mark by hand ({waiting} in all): mlsys mark", highlight=False)
@@ -62,15 +65,14 @@ def show_report(console: Console, report: Report) -> None:
     table.add_column("points", justify="right")
     table.add_column("of", justify="right")
     for line in report.lines:
-        points = f"{line.points:g}" if line.points is not None else "-" if line.message else "marked by hand"
-        table.add_row(line.name, points, f"{line.full:g}")
-    coded = [line for line in report.lines if line.points is not None or line.message]
+        table.add_row(line.name, line.status if line.points is None else f"{line.points:g}", f"{line.full:g}")
+    coded = [line for line in report.lines if line.status in (CHECKED, UNCHECKED)]
     total = sum(line.points or 0.0 for line in coded)
     table.add_section()
     table.add_row("total of what is checked", f"{total:g}", f"{sum(line.full for line in coded):g}")
     console.print(table)
     for line in coded:
-        if line.points != line.full:
+        if line.points != line.full and line.message:
             console.print(Text(line.message + "\n"), soft_wrap=True)
     for problem in report.problems:
         console.print(Text(problem, style="yellow"), soft_wrap=True)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterable
+import io
+import itertools
+import tokenize
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -69,11 +72,24 @@ def digest(names: Iterable[str], extra: Iterable[Path] = ()) -> str:
 
 @cache
 def _code(path: Path) -> str:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
-            value = body[0].value
-            if isinstance(value, ast.Constant) and isinstance(value.value, str):
-                node.body = body[1:]  # type: ignore[attr-defined]
-    return ast.dump(tree)
+    """The lines of code alone; by text, since Python's own dump of a program differs between its versions."""
+    text = path.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    for first, last in _prose(text):
+        for row in range(first[0], last[0] + 1):
+            start = first[1] if row == first[0] else 0
+            stop = last[1] if row == last[0] else len(lines[row - 1])
+            lines[row - 1] = lines[row - 1][:start] + " " * (stop - start) + lines[row - 1][stop:]
+    return "\n".join(line.rstrip() for line in lines if line.strip())
+
+
+def _prose(text: str) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    """Where comments, and strings that are statements, start and end: (line, column), lines counted from 1."""
+    fresh = True  # whether a statement begins here
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    for token, following in itertools.pairwise(tokens):
+        alone = fresh and following.type in (tokenize.NEWLINE, tokenize.COMMENT)
+        if token.type == tokenize.COMMENT or (token.type == tokenize.STRING and alone):
+            yield token.start, token.end
+        if token.type not in (tokenize.NL, tokenize.COMMENT):
+            fresh = token.type in (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)

@@ -1,7 +1,6 @@
-"""A Jupyter server and a browser for the tests that look at what people see."""
+"""A Jupyter server for the tests that look at what people see."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -10,8 +9,6 @@ import urllib.request
 from contextlib import contextmanager
 
 from a_course import environment
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
 @contextmanager
@@ -36,21 +33,6 @@ def serving(command, port_option, folder, variables=()):
     finally:
         os.killpg(running.pid, signal.SIGTERM)
         running.wait(timeout=30)
-
-
-@contextmanager
-def chromium():
-    """A headless browser. Fails, and says what to install, where there is none."""
-    from playwright.sync_api import sync_playwright
-
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    assert found, (
-        "the browser tests need Chromium: apt install chromium, or leave them out with -m 'not browser'"
-    )
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def _answers(address):

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 from a_course import PS
-from lab import chromium, serving, soon
+from lab import serving, soon
 
 from mlsys.grading.course import Course
 from mlsys.grading.scores import NOT_GRADED
@@ -30,27 +30,27 @@ def marks_by_hand(course):
         return [g.manual_score for g in grades if g.manual_score is not None]
 
 
-def test_formgrader_shows_the_class_and_takes_a_mark(classes, server):
+def test_formgrader_shows_the_class_and_takes_a_mark(classes, server, browser):
     address, folder = server
-    with chromium() as browser:
-        page = browser.new_page()
-        page.goto(f"{address}/formgrader?token=token")  # where `mlsys mark` opens the browser
-        page.locator("a", has_text=PS).first.wait_for()
-        page.goto(f"{address}/formgrader/manage_submissions/{PS}")
-        for student, row in classes["results"].items():
-            text = page.locator("tr", has_text=student).inner_text()
-            if row["status"] == NOT_GRADED:
-                assert "needs autograding" in text
-            else:
-                assert f"{row['total']:g} / {row['max_total']:g}" in text
-                assert ("needs manual grading" in text) == bool(row["awaiting"])
-        page.goto(f"{address}/formgrader/gradebook/{PS}/{PS}")
-        page.locator("a", has_text="Submission #1").first.click()
-        page.locator("input.score").first.wait_for()
-        assert page.locator("input.score").count() == len(classes["results"]["demo-ada"]["marks"])
-        loaded = "document.querySelector('input.score').placeholder !== ''"
-        page.wait_for_function(loaded)  # the marks so far, which come after the page
-        page.locator("input.score").last.fill("1.5")
-        page.locator("input.score").last.press("Tab")
-        course = Course(folder)
-        assert soon(lambda: marks_by_hand(course) == [1.5], within_s=20)
+    page = browser.new_page()
+    page.goto(f"{address}/formgrader?token=token")  # where `mlsys mark` opens the browser
+    page.locator("a", has_text=PS).first.wait_for()
+    page.goto(f"{address}/formgrader/manage_submissions/{PS}")
+    for student, row in classes["results"].items():
+        text = page.locator("tr", has_text=student).inner_text()
+        if row["status"] == NOT_GRADED:
+            assert "needs autograding" in text
+        else:
+            assert f"{row['total']:g} / {row['max_total']:g}" in text
+            assert ("needs manual grading" in text) == bool(row["awaiting"])
+    page.goto(f"{address}/formgrader/gradebook/{PS}/{PS}")
+    page.locator("a", has_text="Submission #1").first.click()
+    page.locator("input.score").first.wait_for()
+    assert page.locator("input.score").count() == len(classes["results"]["demo-ada"]["marks"])
+    loaded = "document.querySelector('input.score').placeholder !== ''"
+    page.wait_for_function(loaded)  # the marks so far, which come after the page
+    page.locator("input.score").last.fill("1.5")
+    page.locator("input.score").last.press("Tab")
+    course = Course(folder)
+    assert soon(lambda: marks_by_hand(course) == [1.5], within_s=20)
+    page.close()

@@ -6,7 +6,7 @@ import sys
 import nbformat
 import pytest
 from a_course import NOTEBOOK, PS, REPOSITORY
-from lab import chromium, serving, soon
+from lab import serving, soon
 
 from mlsys.problems import grader, problem
 
@@ -26,29 +26,29 @@ def server(tmp_path):
         yield address, tmp_path / "exercises" / PS / NOTEBOOK
 
 
-def test_a_student_answers_checks_and_saves(server):
+def test_a_student_answers_checks_and_saves(server, browser):
     address, file = server
     task = problem(NAME)
     answer = grader(NAME).right["loops"].source(task.target)
-    with chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.goto(f"{address}/lab/tree/{PS}/{NOTEBOOK}?token=token")
-        cells = page.locator(".jp-CodeCell")
-        run = "Shift+Enter"
-        page.get_by_text("(ipykernel) | Idle").wait_for(timeout=60_000)  # before, a run is dropped
-        imports = cells.filter(has_text="from mlsys.grading import check").first
-        imports.locator(".cm-content").click()
-        page.keyboard.press(run)
-        mine = cells.filter(has_text=f"def {task.target}(").first
-        mine.locator(".cm-content").click()
-        page.keyboard.press("Control+a")
-        page.keyboard.insert_text(answer)
-        page.keyboard.press(run)  # which moves on to the check
-        page.keyboard.press(run)
-        checked = cells.filter(has_text=f'check("{NAME}"').first
-        full = f"{NAME}: {task.points:g} of {task.points:g} points"
-        checked.locator(".jp-OutputArea-output", has_text=full).wait_for(timeout=60_000)
-        page.keyboard.press("Control+s")
-        assert soon(lambda: full in file.read_text(), within_s=20), "the score was not saved"
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"{address}/lab/tree/{PS}/{NOTEBOOK}?token=token")
+    cells = page.locator(".jp-CodeCell")
+    run = "Shift+Enter"
+    page.get_by_text("(ipykernel) | Idle").wait_for(timeout=60_000)  # before, a run is dropped
+    imports = cells.filter(has_text="from mlsys.grading import check").first
+    imports.locator(".cm-content").click()
+    page.keyboard.press(run)
+    mine = cells.filter(has_text=f"def {task.target}(").first
+    mine.locator(".cm-content").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(answer)
+    page.keyboard.press(run)  # which moves on to the check
+    page.keyboard.press(run)
+    checked = cells.filter(has_text=f'check("{NAME}"').first
+    full = f"{NAME}: {task.points:g} of {task.points:g} points"
+    checked.locator(".jp-OutputArea-output", has_text=full).wait_for(timeout=60_000)
+    page.keyboard.press("Control+s")
+    assert soon(lambda: full in file.read_text(), within_s=20), "the score was not saved"
+    page.close()
     saved = {cell.id: cell for cell in nbformat.read(file, as_version=4).cells}
     assert saved[NAME.replace(".", "-")].source.strip() == answer.strip()

@@ -63,6 +63,17 @@ def test_an_edited_test_cell_is_restored(mine, released):
     assert by_name(mine, "a").source == "my a"
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["from mlsys.problems.ps1.grader.a import reference as a", "import mlsys.optim\nmlsys.optim.adagrad()"],
+)
+def test_an_answer_that_names_where_the_answers_are_is_flagged(mine, released, text):
+    by_name(mine, "a").source = text
+    (flag,) = mend(mine, released)
+    assert flag.startswith("cell a uses mlsys.")
+    assert by_name(mine, "a").source == text
+
+
 def test_trailing_space_is_not_an_edit(mine, released):
     by_name(mine, "a-check").source += "  \n"
     assert mend(mine, released) == []

@@ -11,7 +11,7 @@ from a_course import NOTEBOOK, PS
 
 from mlsys.grading.cells import answer_cell, check_cell, exercise_of, grade_id
 from mlsys.grading.errors import CourseError
-from mlsys.grading.grade import chosen, grade
+from mlsys.grading.grade import chosen, grade, misplaced
 from mlsys.grading.intake import take_in
 from mlsys.grading.release import feedback_for_all, release
 from mlsys.grading.scores import FLAGGED, GRADED, NOT_GRADED
@@ -134,6 +134,38 @@ def test_marks_and_comments_by_hand_survive_and_stale_work_does_not(course):
     assert not course.folder("feedback", "ann", PS).exists()
     assert comments(course, "ann") == ["Well argued."]
     assert "ann" in feedback_for_all(course, PS)[1]
+
+
+def test_a_mark_given_to_another_text_is_named(course):
+    def write(text):
+        def edit(notebook, cells):
+            for name, cell in cells.items():
+                if cell.cell_type == "markdown" and cell.metadata["nbgrader"]["grade"]:
+                    cell.source = f"{text} on {name}"
+
+        return edit
+
+    hand_in(course, "ann", write("Short"))
+    grade_all(course)
+    by_hand = mark_by_hand(course, "ann", 3.0, "Well argued.")
+    assert grade_all(course)[0].flags == ()
+    hand_in(course, "ann", write("Long"))
+    (ann,) = grade_all(course)
+    assert ann.flags == (f"{by_hand} has changed since it was marked with 3 points: mark it again",)
+    assert ann.marks[by_hand].score == 3.0
+
+
+def test_what_lies_where_nobody_looks_is_named(course):
+    hand_in(course, "ann")
+    submitted = course.folder("submitted")
+    (submitted / "hal").mkdir()
+    (submitted / "fay").mkdir()
+    for path in (submitted / "fay" / NOTEBOOK, submitted / "gus.ipynb"):
+        path.write_text("{}")
+    fay, gus, hal = misplaced(course, PS)
+    assert fay == f"submitted/fay/{NOTEBOOK} was not looked at: put it into submitted/fay/{PS}"
+    assert gus.startswith("submitted/gus.ipynb was not looked at: put it into submitted/STUDENT/")
+    assert hal == "submitted/hal is empty: nothing was handed in"
 
 
 def mark_by_hand(course, student, score, comment):

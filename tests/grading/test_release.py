@@ -5,6 +5,7 @@ import pytest
 from a_course import NOTEBOOK, PS, digest, new_course
 
 from mlsys.grading import demo, secret
+from mlsys.grading.cells import grade_id
 from mlsys.grading.course import Course
 from mlsys.grading.errors import CourseError
 from mlsys.grading.release import release
@@ -49,6 +50,15 @@ def test_a_release_that_fails_keeps_the_old_one(course):
     with pytest.raises(CourseError, match="could not be released"):
         release(course, PS)
     assert digest(course.root / "exercises") == before
+
+
+def test_points_that_the_exercise_does_not_give_are_refused(course):
+    notebook = nbformat.read(source(course), as_version=4)
+    cell = next(c for c in notebook.cells if grade_id(c) == "polyak-step-check")
+    cell.metadata["nbgrader"]["points"] += 1
+    nbformat.write(notebook, source(course))
+    with pytest.raises(CourseError, match=r"cell polyak-step-check of .* carries 3"):
+        release(course, PS)
 
 
 def test_new_cells_are_refused_once_students_are_graded(course):

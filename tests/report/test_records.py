@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlsys.report import record
+from mlsys.report import closure, record
 
 NAMES = sorted(path.stem for path in record.FOLDER.glob("*.json"))
 
@@ -20,3 +20,20 @@ def test_record_names_machine_versions_and_date(name):
     assert kept["machine"]["processor"]
     assert {"python", "numpy"} <= set(kept["machine"]["versions"])
     assert kept["date"][:2] == "20"
+
+
+def test_a_hash_follows_the_code_and_not_its_words(tmp_path, monkeypatch):
+    source = '"""Module."""\n\nx = "#1"  # one\n\n\ndef f():\n    """Of nothing."""\n    return x\n'
+    worded = (
+        source.replace("# one", "# the first")
+        .replace("Of nothing", "Of\n    nothing at all")
+        .replace("\n\n\n", "\n")
+    )
+    hashes = set()
+    for i, text in enumerate((source, worded, source.replace("#1", "#2"))):
+        package = tmp_path / str(i) / "mlsys"
+        package.mkdir(parents=True)
+        (package / "__init__.py").write_text(text)
+        monkeypatch.setattr(closure, "PACKAGE", package)
+        hashes.add((i < 2, closure.digest(["mlsys"])))
+    assert len(hashes) == 2
