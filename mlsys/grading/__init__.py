@@ -1,5 +1,5 @@
 """Release, check, grade, feedback, demo class: on nbgrader's own API and files."""
 
-from mlsys.grading.check import check
+from mlsys.grading.check import check, practice
 
-__all__ = ["check"]
+__all__ = ["check", "practice"]

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from typing import Any
 
 from mlsys.grading.secret import case_generator
 from mlsys.problems import grader, problem
 from mlsys.problems.judging import Outcome, judge, score
+
+CELL_S = 60  # seconds that a cell may run, when a notebook is graded and in `mlsys check`
+LONG_S = 10
 
 
 def check(name: str, answer: Any) -> float:
@@ -18,18 +22,35 @@ def check(name: str, answer: Any) -> float:
     Raises ValueError if there is no such exercise.
     """
     task = problem(name)
+    started = time.monotonic()
     with contextlib.redirect_stderr(sys.stdout):  # nbgrader takes any line on stderr for a failed test
         outcomes = judge(task, grader(name), answer, case_generator(name))
     points = score(outcomes, task.points)
-    print(report(name, outcomes, points, task.points))
+    print(report(name, outcomes, points, task.points, time.monotonic() - started))
     return float(points)
 
 
-def report(name: str, outcomes: list[Outcome], points: float, full: float) -> str:
+def report(name: str, outcomes: list[Outcome], points: float, full: float, took_s: float = 0.0) -> str:
     """The text that `check` prints."""
     lines = [f"{name}: {points:g} of {full:g} points"]
     for case, verdict in outcomes:
         lines.append(f"  {'✓' if verdict.score == 1 else '✗'} {case.title}")
         if verdict.message:
             lines.append(f"      {verdict.message}")
+    if took_s > LONG_S:
+        lines.append(
+            f"  This took {took_s:.0f} s. A cell that runs for more than {CELL_S} s is stopped when graded."
+        )
     return "\n".join(lines)
+
+
+def practice(name: str, seed: int = 0) -> Any:
+    """What an interactive exercise serves, on made-up data of the same kind, to try things on in cells of one's own.
+
+    sparse.project : an oracle, and a function from weights to the held-out loss there, as a share of that at w = 0
+    Raises ValueError for an exercise that has none.
+    """
+    make = problem(name).practice
+    if make is None:
+        raise ValueError(f"{name} needs no practice data: call your function with numbers of your own.")
+    return make(seed)

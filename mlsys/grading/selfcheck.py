@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import subprocess
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mlsys.grading.cells import answer_cell, check_cell, grade_id, is_written
+from mlsys.grading.check import CELL_S
 from mlsys.grading.errors import CourseError
 from mlsys.grading.mend import Unreadable, parse
 from mlsys.problems import SETS, exercises, problem
 
+CHECKED, UNCHECKED, BY_HAND, BLANK = "checked", "not checked", "marked by hand", "blank"
+TEXT_STUB = "Your answer here."  # what a released notebook holds where a text is to be written
+
 
 @dataclass(frozen=True)
 class Line:
-    """An exercise as the notebook stands. points : None for a written answer;  message : what `check` printed"""
+    """An exercise as the notebook stands.
+
+    points : None for a written answer, and where the test cell gave none;  message : what `check` printed
+    status : CHECKED or UNCHECKED; of a written answer, BY_HAND or BLANK
+    """
 
     name: str
     points: float | None
     full: float
     message: str = ""
+    status: str = CHECKED
 
 
 @dataclass(frozen=True)
@@ -36,7 +47,7 @@ class Report:
     ran: bool
 
 
-def check_notebook(path: Path, timeout_s: float = 120) -> Report:
+def check_notebook(path: Path, timeout_s: float = CELL_S) -> Report:
     """Run a copy of the notebook in a kernel of its own; the file is only read.
 
     Raises CourseError if the file is missing, is not a notebook, or belongs to no problem set.
@@ -51,12 +62,12 @@ def check_notebook(path: Path, timeout_s: float = 120) -> Report:
         if check_cell(name) not in present:
             oddities.append(f"The test cell of {name} is gone; it was run all the same.")
             notebook.cells.append(_test_cell(name))
-    failures = _execute(notebook, path, timeout_s)
+    problems = _execute(notebook, path, timeout_s) + _failures(notebook.cells)
     lines = tuple(_line(name, notebook) for name in exercises(assignment)) + _written(notebook)
-    failures += [
-        f"{line.name} could not be checked." for line in lines if line.points is None and line.message
-    ]
-    return Report(assignment, lines, tuple(oddities + failures), not failures)
+    unchecked = [line.name for line in lines if line.status == UNCHECKED]
+    if unchecked:
+        problems.append(f"Not checked: {', '.join(unchecked)}.")
+    return Report(assignment, lines, tuple(oddities + problems), not problems)
 
 
 def read(path: Path) -> Any:
@@ -123,12 +134,14 @@ def _execute(notebook: Any, path: Path, timeout_s: float) -> list[str]:
     )
     stopped = []
     try:
-        client.execute()
+        client.execute(
+            stderr=subprocess.DEVNULL
+        )  # what cells write is captured; this is a stopped kernel's own
     except CellTimeoutError:
         stopped = [f"A cell ran for more than {timeout_s:g} s and was stopped; no later cell was run."]
     except DeadKernelError:
         stopped = ["The kernel died: a cell ends Python itself, or memory ran out. No later cell was run."]
-    return stopped + [_failure(cell) for cell in notebook.cells if _error(cell) is not None]
+    return stopped
 
 
 def _error(cell: Any) -> Any:
@@ -136,10 +149,40 @@ def _error(cell: Any) -> Any:
     return next((o for o in cell.get("outputs", ()) if o.output_type == "error"), None)
 
 
-def _failure(cell: Any) -> str:
-    error = _error(cell)
-    first = next((line for line in cell.source.splitlines() if line.strip()), "")
-    return f"The cell that begins `{first.strip()[:60]}` raised {error.ename}: {error.evalue}"
+def _failures(cells: list[Any]) -> list[str]:
+    """Each error once, with the first cell that ended in it; names missed after a failure follow from that one."""
+    first: dict[str, str] = {}
+    times: dict[str, int] = {}
+    missed = 0
+    for cell in cells:
+        error = _error(cell)
+        if error is None:
+            continue
+        if error.ename == "NameError" and first and f"raised NameError: {error.evalue}" not in first:
+            missed += 1
+            continue
+        stopped = error.ename == "KeyboardInterrupt"
+        what = "was stopped" if stopped else f"raised {error.ename}: {error.evalue}".rstrip(": ")
+        first.setdefault(what, _called(cell))
+        times[what] = times.get(what, 0) + 1
+    said = [
+        f"{name}{f' and {times[what] - 1} more' if times[what] > 1 else ''} {what}"
+        for what, name in first.items()
+    ]
+    return said + [f"After that, cells missed names that should have been defined: {missed}."] * (missed > 0)
+
+
+def _called(cell: Any) -> str:
+    """A cell, as its reader knows it."""
+    name = next(
+        (name for names in map(exercises, SETS) for name in names if check_cell(name) == grade_id(cell)), ""
+    )
+    first = next((line.strip() for line in cell.source.splitlines() if line.strip()), "")
+    return (
+        f"The test cell of {name}"
+        if name
+        else f"The cell that begins `{textwrap.shorten(first, 60, placeholder=' …')}`"
+    )
 
 
 def _line(name: str, notebook: Any) -> Line:
@@ -152,12 +195,18 @@ def _line(name: str, notebook: Any) -> Line:
     try:
         return Line(name, float(results[-1]), full, text)
     except (IndexError, ValueError):
-        return Line(
-            name, None, full, text or "no points came back: its test cell did not run, or was edited."
-        )
+        return Line(name, None, full, text, UNCHECKED)
 
 
 def _written(notebook: Any) -> tuple[Line, ...]:
     """The answers that a person will mark."""
-    cells = [cell for cell in notebook.cells if is_written(cell)]
-    return tuple(Line(grade_id(c), None, float(c.metadata.nbgrader.get("points", 0))) for c in cells)
+    return tuple(
+        Line(
+            grade_id(cell),
+            None,
+            float(cell.metadata.nbgrader.get("points", 0)),
+            status=BLANK if cell.source.strip() in ("", TEXT_STUB) else BY_HAND,
+        )
+        for cell in notebook.cells
+        if is_written(cell)
+    )

@@ -1,8 +1,11 @@
 """The exercises as data: what is asked (public half), and how it is judged (grader's half).
 
 To add one, name it in its set's EXERCISES, write `<set>/<name>.py` (cases, drive, replay, PROBLEM) and
-`<set>/grader/<name>.py` (reference, other right answers, mistakes with their hints, judge, GRADER), and give the
-source notebook the cells <name>-text, <name>, <name>-check. `python -m mlsys.problems` shows the gate. To copy from:
+`<set>/grader/<name>.py` (reference, other right answers, mistakes with their hints, idle answers, judge, GRADER), and
+give the source notebook the cells <name>-text, <name>, <name>-check. A mistake is most simply written as an edit of the
+reference. Make every case ask for work: what an answer that does nothing earns, it earns for nothing. What `drive`
+returns besides the result (the points asked for, say) tells mistakes apart. `python -m mlsys.problems` shows the gate.
+To copy from:
 
     a function                     ps1/adagrad_running    state comes in and goes out
     a function that may call f     ps1/backtracking_search    the calls are counted

@@ -20,15 +20,22 @@ def array(value: Any, name: str = "the result", shape: tuple[int, ...] | None = 
     try:
         plain = np.array(_numbers(value), dtype=np.float64, subok=False)
     except Exception as error:
-        raise Unfit(f"{name} should be an array of numbers; it is {short(value)}.") from error
+        raise Unfit(f"{name} should be an array of numbers; it is {_shown(value)}") from error
     if shape is not None and plain.shape != shape:
-        raise Unfit(f"{name} should have shape {shape}; it has shape {plain.shape}.")
+        short_of = len(shape) == plain.ndim == 1 and plain.size < shape[0]
+        raise Unfit(
+            f"{name} should have shape {shape}; it has shape {plain.shape}."
+            + " Does a loop over the coordinates end too early?" * short_of
+        )
     return plain
 
 
 def number(value: Any, name: str) -> np.ndarray:
     """A 0-d array from a number, or from an array or tensor that holds just one. Raises Unfit otherwise."""
-    plain = array(value, name)
+    try:
+        plain = array(value, name)
+    except Unfit as unfit:
+        raise Unfit(f"{name} should be one number; it is {_shown(value)}") from unfit
     if plain.size != 1:
         raise Unfit(f"{name} should be one number; it has shape {plain.shape}.")
     return plain.reshape(())
@@ -47,7 +54,7 @@ def parts(value: Any, *names: str, rows: bool = True) -> list[Any]:
         return list(value)
     shape = getattr(value, "shape", None)
     if shape is None or isinstance(value, np.generic):
-        raise Unfit(f"{wanted}: got {short(value)}.")
+        raise Unfit(f"{wanted}: got {_shown(value)}")
     if len(shape) < 1 + rows or shape[0] != len(names):
         raise Unfit(f"{wanted}: got a single array of shape {tuple(shape)}.")
     return [value[i] for i in range(len(names))]
@@ -64,6 +71,11 @@ def short(value: Any) -> str:
         return text.replace("\n", "")
     text = repr(value)
     return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _shown(value: Any) -> str:
+    """A value that is no answer, with a full stop, and what None mostly means."""
+    return f"{short(value)}." + " Is there a return?" * (value is None)
 
 
 def literal(value: Any) -> str:

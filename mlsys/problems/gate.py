@@ -12,10 +12,12 @@ from mlsys.problems.problem import Answer
 from mlsys.problems.registry import exercises, grader, problem
 
 SEEDS = (0, 1, 2)
+MOST = {"blank": 0.0, "idle": 0.25}  # share of the points that answers of these kinds may earn
 
 
 class Row(NamedTuple):
-    """An answer of kind reference, right, blank or wrong; score : the worst (wrong: the best) over the seeds."""
+    """An answer of kind reference, right, blank, idle or wrong; score : over the seeds, the worst of a right one, the
+    best of another."""
 
     exercise: str
     answer: str
@@ -25,9 +27,9 @@ class Row(NamedTuple):
 
     @property
     def passes(self) -> bool:
-        """Full for a right answer, 0 for the blank, less than full for a wrong one."""
-        if self.kind == "blank":
-            return self.score == 0
+        """Full for a right answer, 0 for the blank, a quarter at most for an idle one, not full for a wrong one."""
+        if self.kind in MOST:
+            return self.score <= MOST[self.kind] * self.points
         return self.score < self.points if self.kind == "wrong" else self.score == self.points
 
 
@@ -54,12 +56,13 @@ def rows(name: str, seeds: Iterable[int] = SEEDS) -> list[Row]:
         *built("reference", {"reference": theirs.reference}),
         *built("right", theirs.right),
         ("blank", "blank", blank),
+        *built("idle", theirs.idle),
         *built("wrong", theirs.wrong),
     ]
     found = []
     for key, kind, answer in known:
         scores = [earned(name, answer, seed) for seed in seeds]
-        worst = max(scores) if kind in ("wrong", "blank") else min(scores)
+        worst = max(scores) if kind in ("blank", "idle", "wrong") else min(scores)
         found.append(Row(name, key, kind, worst, task.points))
     return found
 

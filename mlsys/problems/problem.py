@@ -27,7 +27,7 @@ class Case(NamedTuple):
 class Verdict(NamedTuple):
     """score : in [0, 1];  message : what was expected, what came, what to look at.
 
-    The message is empty at full score, and where the case before has already said the same.
+    At full score the message may say by how much; it is mostly empty.
     """
 
     score: float
@@ -43,6 +43,7 @@ class Problem:
     drive(answer, case) : runs the answer on one case and returns plain float arrays by name, steps along the
         first axis; gives the answer copies, and raises Unfit where its result has the wrong form
     replay(case) : code that does the same by itself, for a student whose answer fails on the case
+    practice(seed) : what an interactive exercise gives to try things on, outside the answer
     """
 
     name: str
@@ -50,7 +51,8 @@ class Problem:
     points: float
     cases: Callable[[np.random.Generator], list[Case]]
     drive: Callable[[Any, Case], Arrays]
-    replay: Callable[[Case], str] | None = None
+    replay: Callable[[Case], str]
+    practice: Callable[[int], Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ class Answer:
     """An answer known to be right, or wrong in a known way, as source that a student could have typed.
 
     code : a function or class whose only globals are np, torch and math, or a string of source
-    hint : for a wrong answer, what to tell a student whose results are the same as this answer's
+    hint : for a wrong answer, what to tell a student whose results are the same as this answer's; none is needed
+        where the case's own message says it
     """
 
     code: Any
@@ -94,6 +97,7 @@ class Grader:
     reference : the right answer, from mlsys itself or by hand, to compare with
     right : other right answers (loops, other dtypes, torch in place of numpy …), by name
     wrong : the classic mistakes, by name; `paste` is the package's own source
+    idle : answers of the right form that do nothing; they may earn a quarter of the points at most
     judge(case, arrays, expected) : compares what the answer gave with what the reference gave
     serve(case) : the case as the answer's side gets it; an interactive exercise puts an oracle in it, which
         holds and counts what the answer may only ask for
@@ -102,6 +106,7 @@ class Grader:
     reference: Answer
     right: dict[str, Answer]
     wrong: dict[str, Answer]
+    idle: dict[str, Answer]
     judge: Callable[[Case, Arrays, Arrays], Verdict]
     serve: Callable[[Case], Case] = as_given
 
@@ -110,3 +115,21 @@ def answers(*functions: Any, **sources: str) -> dict[str, Answer]:
     """Answers by name: functions and classes, whose docstring is the hint, and strings of source."""
     named = {f.__name__: Answer(f, " ".join((f.__doc__ or "").split())) for f in functions}
     return named | {name: Answer(text) for name, text in sources.items()}
+
+
+def edits(right: Any, **changes: tuple[str, ...]) -> dict[str, Answer]:
+    """Wrong answers by name, each a right one with a few words changed: (hint, old, new, old, new …).
+
+    right : a function or class that has the name asked for.  Raises ValueError unless each `old` is there once.
+    """
+    made = {}
+    for name, (hint, *words) in changes.items():
+        code = textwrap.dedent(inspect.getsource(right))
+        for old, new in zip(words[::2], words[1::2], strict=True):
+            if code.count(old) != 1:
+                raise ValueError(
+                    f"{name}: {old!r} should be in the source once; it is {code.count(old)} times."
+                )
+            code = code.replace(old, new)
+        made[name] = Answer(code, hint)
+    return made

@@ -10,7 +10,7 @@ import nbformat
 import numpy as np
 import pytest
 
-from mlsys.grading import secret
+from mlsys.grading import check, secret
 from mlsys.grading.course import Course
 from mlsys.problems import SETS, exercises, grader, problem
 
@@ -102,6 +102,8 @@ def test_the_source_earns_full_marks(assignment, tmp_path, monkeypatch):
     book = notebook("solutions", assignment)
     nbclient.NotebookClient(book, timeout=60, resources={"metadata": {"path": str(tmp_path)}}).execute()
     cells = by_id(book)
+    printed = "".join(o.get("text", "") for cell in book.cells for o in cell.get("outputs", ()))
+    assert "first." not in printed  # no scratch cell says "Write … first."
     for name in exercises(assignment):
         outputs = cells[f"{name.replace('.', '-')}-check"].outputs
         assert outputs[-1]["data"]["text/plain"] == str(float(problem(name).points))
@@ -116,3 +118,20 @@ def test_what_students_get_is_a_fresh_release(assignment, tmp_path, monkeypatch)
     assert made["success"], made
     released = tmp_path / "exercises" / assignment / f"{assignment}.ipynb"
     assert nbformat.read(released, as_version=4) == notebook("exercises", assignment)
+
+
+def test_the_scratch_cell_bears_answers_that_change_what_they_are_given(tmp_path):
+    book = notebook("solutions", "ps1-adaptive-rates")
+    by_id(book)["adagrad-running"].source = grader("adagrad.running").right["in_place"].source("adagrad_step")
+    shown = ("imports", "adagrad-history", "adagrad-running", "adagrad-scratch")
+    book.cells = [cell for cell in book.cells if cell.id in shown]
+    nbclient.NotebookClient(book, timeout=60, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    (printed,) = book.cells[-1].outputs
+    assert float(printed["text"].splitlines()[0].removeprefix("largest difference: ")) < 1e-12
+
+
+def test_the_source_that_the_intro_speaks_of_is_what_the_check_prints(assignment, capsys):
+    """Every exercise prints lines to run where it fails; so the introduction may say so."""
+    for name in exercises(assignment):
+        check(name, lambda *arguments: None)
+        assert "To look closer, run in a cell of its own:" in capsys.readouterr().out

@@ -2,17 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
 
+from mlsys.grading import practice
 from mlsys.problems import grader, problem
-from mlsys.problems.ps1.grader.sparse_project import (
-    BUDGET,
-    ROWS,
-    TARGET,
-    BudgetSpent,
-    Oracle,
-    data,
-    share_left,
-)
+from mlsys.problems.judging import judge
+from mlsys.problems.ps1.grader.sparse_project import TARGET
+from mlsys.problems.ps1.sparse_rows import BUDGET, ROWS, BudgetSpent, data, share_left
 
 TASK, GRADER = problem("sparse.project"), grader("sparse.project")
 CASE = TASK.cases(np.random.default_rng(7))[0]
@@ -68,10 +64,16 @@ def test_unfit_questions_are_refused_and_free(w, i, error):
     assert served.left == BUDGET
 
 
-def test_what_is_served_holds_neither_seed_nor_held_out_rows():
+def test_what_is_served_shows_neither_seed_nor_rows_and_the_budget_cannot_be_set():
     served = GRADER.serve(CASE)
     assert set(served.given) == {"oracle"}
-    assert all(len(rows) == ROWS for rows in (served.given["oracle"]._X, served.given["oracle"]._y))
+    asked = served.given["oracle"]
+    assert [name for name in dir(asked) if name[0] != "_"] == ["d", "gradient", "left", "n"]
+    assert not hasattr(asked, "__dict__")
+    assert not [name for name in dir(asked) if isinstance(getattr(asked, name), np.ndarray)]
+    for name in ("left", "gradient", "mine"):
+        with pytest.raises(AttributeError):
+            setattr(asked, name, 10**9)
 
 
 def test_rows_are_sparse_and_in_different_units():
@@ -94,26 +96,68 @@ def test_no_single_rate_reaches_the_target_and_many_of_adagrads_do():
 
         return minimise
 
+    rows = data(CASE.given["seed"], CASE.given["d"])
+
     def share(adaptive, eta):
         with np.errstate(all="ignore"):
-            return share_left(CASE, TASK.drive(walk(adaptive, eta), GRADER.serve(CASE))["w"][0])
+            return share_left(rows, TASK.drive(walk(adaptive, eta), GRADER.serve(CASE))["w"][0])
 
     rates = [share(False, eta) for eta in (0.003, 0.01, 0.02, 0.03, 0.05, 0.1)]
     assert not min(rates) < 1.5 * TARGET
     assert max(share(True, eta) for eta in (0.4, 1.0, 3.0)) < TARGET / 1.5
 
 
-def test_an_answer_that_leaves_the_budget_unused_is_told():
-    verdict = GRADER.judge(
-        CASE, {"w": np.zeros((1, CASE.given["d"])), "evaluations left": np.array(BUDGET)}, {}
-    )
+def said(w, left):
+    return GRADER.judge(CASE, {"w": np.asarray(w)[None], "evaluations left": np.array(left)}, {})
+
+
+def test_the_verdict_says_by_how_much_and_why():
+    d = CASE.given["d"]
+    zeros, poisoned = np.zeros(d), np.where(np.arange(d) < 3, np.nan, 0.0)
+    assert said(zeros, 0).message == "The held-out loss is 1 times that of w = 0; the target is 0.1."
+    assert f"{BUDGET // 2} of {BUDGET} evaluations were not used" in said(zeros, BUDGET // 2).message
+    assert "It grew" in said(zeros + 10.0, 0).message
+    assert f"Your weights contain nan, 3 of {d}: from 0/0" in said(poisoned, 0).message
+    assert "overflows" in said(zeros + 1e300, 0).message
+    good = TASK.drive(GRADER.reference.build("minimise"), GRADER.serve(CASE))["w"][0]
+    passed = said(good, 0)
+    assert passed.score == 1
+    assert "The held-out loss is 0.0" in passed.message
+
+
+def test_weights_that_came_without_a_single_gradient_are_not_accepted():
+    good = TASK.drive(GRADER.reference.build("minimise"), GRADER.serve(CASE))["w"][0]
+    verdict = said(good, BUDGET)
     assert verdict.score == 0
-    assert f"{BUDGET} of {BUDGET} evaluations were not used" in verdict.message
+    assert "not asked for a single gradient" in verdict.message
+
+
+def test_an_answer_in_torch_without_a_seed_earns_the_same_each_time():
+    def answer(oracle):
+        w = torch.zeros(oracle.d, dtype=torch.float64)
+        for _ in range(20):
+            w -= 0.01 * torch.as_tensor(oracle.gradient(w, torch.randint(oracle.n, ())))
+        return w
+
+    first, second = (
+        [v.message for _, v in judge(TASK, GRADER, answer, np.random.default_rng(0))] for _ in range(2)
+    )
+    assert first == second
+
+
+def test_practice_is_of_the_same_kind_and_for_whom_it_is():
+    asked, loss = practice("sparse.project", seed=3)
+    assert (asked.left, asked.n) == (BUDGET, ROWS)
+    assert loss(np.zeros(asked.d)) == 1
+    assert loss(GRADER.reference.build("minimise")(asked)) < TARGET
+    assert asked.left == 0
+    one, other = (practice("sparse.project", seed)[0] for seed in (3, 4))
+    assert (one.gradient(np.zeros(one.d), 0) != other.gradient(np.zeros(one.d), 0)).any()
+    with pytest.raises(ValueError, match=r"polyak\.step needs no practice data"):
+        practice("polyak.step")
 
 
 def test_the_oracle_takes_tensors():
-    import torch
-
-    served = Oracle(data(CASE.given["seed"], CASE.given["d"]))
+    served = oracle()
     w = torch.zeros(served.d, requires_grad=True)
     np.testing.assert_array_equal(served.gradient(w, 0), oracle().gradient(np.zeros(served.d), 0))

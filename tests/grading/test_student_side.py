@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import nbformat
 import numpy as np
@@ -13,7 +14,7 @@ from mlsys.cli import app
 from mlsys.grading import check, secret
 from mlsys.grading.cells import answer_cell, check_cell, grade_id, is_written
 from mlsys.grading.errors import CourseError
-from mlsys.grading.selfcheck import check_notebook
+from mlsys.grading.selfcheck import BLANK, BY_HAND, CHECKED, UNCHECKED, check_notebook
 from mlsys.problems import exercises, grader, problem
 
 FIRST = exercises(PS)[0]
@@ -106,7 +107,19 @@ def test_a_whole_notebook(notebook, tmp_path):
         assert name in done.stdout
         assert (f"{problem(name).target} is not written yet" in done.stdout) == (name != FIRST)
     for cell in notebook.cells:
-        assert not is_written(cell) or grade_id(cell) in done.stdout
+        assert not is_written(cell) or any(
+            grade_id(cell) in line and BLANK in line for line in done.stdout.splitlines()
+        )
+
+
+def test_a_written_answer_is_marked_by_hand_and_a_blank_one_is_shown_blank(notebook, tmp_path):
+    written = [cell for cell in notebook.cells if is_written(cell)]
+    written[0].source = "Because the sum only grows."
+    written[-1].source = "  "
+    nbformat.write(notebook, tmp_path / NOTEBOOK)
+    status = {line.name: line.status for line in check_notebook(tmp_path / NOTEBOOK).lines}
+    assert (status[grade_id(written[0])], status[grade_id(written[-1])]) == (BY_HAND, BLANK)
+    assert status[FIRST] == CHECKED
 
 
 def test_what_failed_is_named_and_the_rest_is_checked(notebook, tmp_path):
@@ -125,6 +138,29 @@ def test_what_failed_is_named_and_the_rest_is_checked(notebook, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("cell", "line", "said"),
+    [
+        ("imports", "import nonsense\n", "The cell that begins `import nonsense` raised ModuleNotFoundError"),
+        (
+            answer_cell(FIRST),
+            "check = 5\n",
+            f"The test cell of {FIRST} and {len(exercises(PS)) - 1} more raised TypeError",
+        ),
+    ],
+)
+def test_one_fault_that_stops_every_check_gives_one_message(notebook, tmp_path, cell, line, said):
+    broken = {grade_id(found): found for found in notebook.cells}[cell]
+    broken.source = line + broken.source
+    nbformat.write(notebook, tmp_path / NOTEBOOK)
+    report = check_notebook(tmp_path / NOTEBOOK)
+    assert not report.ran
+    assert said in report.problems[0]
+    assert report.problems[-1] == f"Not checked: {', '.join(exercises(PS))}."
+    assert len(report.problems) <= 3
+    assert {line.status for line in report.lines} == {UNCHECKED, BLANK}
+
+
+@pytest.mark.parametrize(
     ("code", "said"),
     [("import os; os._exit(3)", "kernel died"), ("while True: pass", "ran for more than 2 s")],
 )
@@ -135,6 +171,24 @@ def test_a_notebook_that_does_not_end_well(notebook, tmp_path, code, said):
     assert not report.ran
     assert said in report.problems[0]
     assert all(line.points is None for line in report.lines)
+
+
+def test_a_stopped_kernel_says_nothing_of_its_own(notebook, tmp_path):
+    notebook.cells.insert(0, nbformat.v4.new_code_cell("while True: pass"))
+    nbformat.write(notebook, tmp_path / NOTEBOOK)
+    done = mlsys("check", NOTEBOOK, "--timeout", "2", folder=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr == ""
+    assert "The cell that begins `while True: pass` was stopped" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_a_check_that_takes_long_says_how_long(monkeypatch, capsys):
+    ticks = iter((0.0, 11.4))
+    module = sys.modules["mlsys.grading.check"]  # the package has the function under this name
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    check(FIRST, None)
+    assert "This took 11 s. A cell that runs for more than 60 s is stopped" in capsys.readouterr().out
 
 
 def test_files_that_are_no_notebooks_of_ours(tmp_path):

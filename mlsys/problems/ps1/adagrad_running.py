@@ -8,7 +8,7 @@ import numpy as np
 
 from mlsys.problems.coerce import array, literal, parts
 from mlsys.problems.problem import Arrays, Case, Problem
-from mlsys.problems.ps1.streams import named, streams
+from mlsys.problems.ps1.streams import named, with_a_push
 
 
 def drive(answer: Any, case: Case) -> Arrays:
@@ -21,7 +21,7 @@ def drive(answer: Any, case: Case) -> Arrays:
             r, w = (old.copy() for old in now[k])
             result = parts(answer(r, w, stream.gradients[t].copy(), given["eta"], given["delta"]), "r", "w")
             r, w = (array(new, name, stream.w.shape) for new, name in zip(result, "rw", strict=True))
-            now[k] = (r, w)
+            now[k] = (r, w + stream.push)
             traces["r"][k].append(r)
             traces["w"][k].append(w)
     return named(traces)
@@ -34,8 +34,8 @@ def replay(case: Case) -> str:
         f"r, w = np.zeros({len(stream.w)}), {literal(stream.w)}\n"
         f"for g in {literal(stream.gradients)}:\n"
         f"    r, w = adagrad_step(r, w, g, {eta:g}, {delta:g})\n"
-        f"    print(r, w)"
+        f"    print(r, w)" + (f"\n    w = np.asarray(w) + {stream.push:g}" if stream.push else "")
     )
 
 
-PROBLEM = Problem("adagrad.running", "adagrad_step", 2.0, streams, drive, replay)
+PROBLEM = Problem("adagrad.running", "adagrad_step", 2.0, with_a_push, drive, replay)

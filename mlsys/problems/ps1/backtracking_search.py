@@ -25,9 +25,8 @@ def cases(rng: np.random.Generator) -> list[Case]:
     ) -> Case:
         curvature, centre, w = a * rng.uniform(0.5, 2, size=d), rng.normal(size=d), 3 + rng.normal(size=d)
         g = curvature * (w - centre)
-        longest = (
-            2 * (1 - c) * (g @ g) / (g @ (curvature * g))
-        )  # the longest step that Armijo's condition accepts
+        # the longest step that Armijo's condition accepts
+        longest = 2 * (1 - c) * (g @ g) / (g @ (curvature * g))
         first = longest * shrink ** (rng.uniform(0.3, 0.7) - rejected)
         search = {"w": w, "g": -g if uphill else g, "first": float(first), "shrink": shrink, "c": c}
         return Case(
@@ -42,33 +41,47 @@ def cases(rng: np.random.Generator) -> list[Case]:
         case("a single weight, d = 1", 1, 0.5, 0.3, d=1),
         case("steep: curvatures of a thousand", 4, 0.2, 0.25, a=1000.0),
         case("gentle: curvatures of a hundredth", 1, 0.3, 0.7, a=0.01),
+        _exact(rng),
         case("accepted with the last evaluation that the limit allows", 2, 0.1, 0.5, spare=0),
         case("the direction leads uphill: no step is accepted", 2, 1e-4, 0.5, spare=3, uphill=True),
     ]
 
 
+def _exact(rng: np.random.Generator) -> Case:
+    """The third step decreases f by just what c = 1/2 asks for; in powers of two, where nothing is rounded."""
+    a, w = 2.0 ** rng.integers(-3, 4), np.array([rng.choice([-1, 1]) * 2.0 ** rng.integers(-2, 3)])
+    search = {"w": w, "g": a * w, "first": 4 / a, "shrink": 0.5, "c": 0.5}
+    bowl = {"curvature": np.array([a]), "centre": np.zeros(1)}
+    return Case("the decrease is exactly what is asked for", {**search, **bowl, "limit": 8})
+
+
+def value(given: dict[str, Any], w: np.ndarray) -> float:
+    """f at w."""
+    away = w - given["centre"]
+    return float(away @ (given["curvature"] * away)) / 2
+
+
 def drive(answer: Any, case: Case) -> Arrays:
-    """One search, with an f that counts its calls."""
-    given, calls = case.given, 0
+    """One search, and the points at which it asked for f."""
+    given = case.given
+    points: list[np.ndarray] = []
 
     def f(w: Any) -> float:
-        nonlocal calls
-        calls += 1
-        if calls > 20 * given["limit"]:
+        if len(points) == 20 * given["limit"]:
             raise Unfit(
-                f"f was evaluated more than {calls - 1} times, with limit = {given['limit']}. Does the search end?"
+                f"f was evaluated more than {len(points)} times. Does the search end? limit = {given['limit']} is the "
+                "largest number of evaluations allowed, f(w) included."
             )
-        away = array(w, "the argument of f", given["w"].shape) - given["centre"]
-        return float(away @ (given["curvature"] * away)) / 2
+        points.append(array(w, "the argument of f", given["w"].shape))
+        return value(given, points[-1])
 
     arguments = [given[key] for key in ("first", "shrink", "c", "limit")]
-    step, evaluations = parts(
-        answer(f, given["w"].copy(), given["g"].copy(), *arguments), "step", "evaluations", rows=False
-    )
+    result = answer(f, given["w"].copy(), given["g"].copy(), *arguments)
+    step, evaluations = parts(result, "step", "evaluations", rows=False)
     return {
         "step": number(step, "step"),
         "evaluations": number(evaluations, "evaluations"),
-        "calls": np.asarray(float(calls)),
+        "points": np.array(points).reshape(-1, len(given["w"])),
     }
 
 

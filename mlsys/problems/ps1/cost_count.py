@@ -20,12 +20,14 @@ def cases(rng: np.random.Generator) -> list[Case]:
         return Case(title, {"calls": [(method, n, itemsize, t) for method, t in calls]})
 
     t = int(rng.integers(3, 20))
+    kept = ("momentum", "adagrad", "rmsprop", "adadelta", "adam")
     return [
         case("sgd", 4, ("sgd", 1), ("sgd", t)),
         case("momentum", 4, ("momentum", t)),
         case("adagrad and rmsprop", 4, ("adagrad", t), ("rmsprop", t)),
         case("adadelta and adam", 4, ("adadelta", t), ("adam", t)),
         case("history: every gradient kept", 4, ("history", 1), ("history", t), ("history", 1000)),
+        case("the first step of each", 4, *[(method, 1) for method in kept]),
         case("float16 weights, float32 state", 2, ("sgd", t), ("momentum", t), ("adam", t), ("history", t)),
         case("float64 weights, float32 state", 8, ("adagrad", t), ("adadelta", t), ("history", t)),
     ]
@@ -43,4 +45,9 @@ def drive(answer: Any, case: Case) -> Arrays:
     return counts
 
 
-PROBLEM = Problem("cost.count", "optimizer_cost", 3.0, cases, drive)
+def replay(case: Case) -> str:
+    """The calls, as code."""
+    return "\n".join(f"print(optimizer_cost{call!r})" for call in case.given["calls"])
+
+
+PROBLEM = Problem("cost.count", "optimizer_cost", 3.0, cases, drive, replay)

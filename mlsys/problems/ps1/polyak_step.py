@@ -11,34 +11,44 @@ from mlsys.problems.problem import Arrays, Case, Problem
 
 
 def cases(rng: np.random.Generator) -> list[Case]:
-    """On f(w) = lowest + sum(a (w - centre)**2) / 2: f* known, guessed too high, guessed too low; at the bottom."""
+    """On f(w) = lowest + sum(a (w - centre)**2) / 2: f* known, guessed too high, guessed too low; at the bottom.
+
+    Every case has a point from which to move, so that doing nothing earns nothing.
+    """
 
     def case(
-        title: str, a: Any, points: int, cap: float = 1e9, above: float = 0.0, away: float = 1.0
+        title: str, a: Any, *away: float, above: float = 0.0, cap: float = 1e9, bottom: Any = None
     ) -> Case:
         a = np.asarray(a, dtype=float)
         # far from 0, so that no weight ends near it, where float32 would lose digits
         centre = rng.choice([-1, 1], size=len(a)) * rng.uniform(5, 6, size=len(a))
-        lowest = float(rng.normal())
-        offsets = rng.choice([-1, 1], size=(points, len(a))) * rng.uniform(0.5, 2, size=(points, len(a)))
-        bowl = {"a": a, "centre": centre, "lowest": lowest, "points": centre + away * offsets}
+        lowest = float(rng.normal()) if bottom is None else bottom
+        offsets = rng.choice([-1, 1], size=(len(away), len(a))) * rng.uniform(
+            0.5, 2, size=(len(away), len(a))
+        )
+        points = centre + np.array(away)[:, None] * offsets
+        bowl = {"a": a, "centre": centre, "lowest": lowest, "points": points}
         return Case(title, {**bowl, "target": lowest + above, "cap": cap})
 
+    flat = 1e-13 * rng.uniform(1, 4, size=2)
+    scales = 10.0 ** rng.permutation([-3.0, -1.0, 1.0, 3.0])
     return [
         case("f* known, one step", rng.uniform(0.5, 2, size=2), 1),
-        case("f* known, a single weight (d = 1)", rng.uniform(0.5, 5, size=1), 3),
-        case("f* known, from six points of a narrow valley", [1.0, 10.0, 3.0], 6),
-        case("f* known, curvatures from 0.001 to 1000", 10.0 ** rng.permutation([-3.0, -1.0, 1.0, 3.0]), 4),
-        case("the estimate of f* is too high: f is below it", rng.uniform(0.5, 2, size=3), 2, above=50.0),
-        case("the estimate of f* is too low: cap holds", [1.0, 2.0], 4, cap=0.3, above=-5.0, away=0.1),
-        case("f* known, at the minimum itself", [1.0, 2.0], 1, away=0.0),
+        case("f* known, a single weight (d = 1)", rng.uniform(0.5, 5, size=1), 1, 1, 1),
+        case("f* known, from six points of a narrow valley", [1.0, 10.0, 3.0], *[1] * 6),
+        case("f* known, curvatures from 0.001 to 1000", scales, 1, 1, 1, 1),
+        case("f* known, very flat: g is small, and not zero", flat, 1, 1, cap=1e18, bottom=0.0),
         case(
-            "the gradient is zero, and the estimate of f* too low",
-            [1.0, 2.0, 3.0],
-            1,
-            cap=0.7,
-            above=-1.0,
-            away=0.0,
+            "the estimate of f* is too high: f above it, then below",
+            rng.uniform(0.5, 2, size=3),
+            4,
+            0.1,
+            above=1.0,
+        ),
+        case("the estimate of f* is too low: cap holds", [1.0, 2.0], *[0.1] * 4, cap=0.3, above=-5.0),
+        case("f* known, then at the minimum itself", [1.0, 2.0], 1, 0),
+        case(
+            "the estimate of f* too low, then the gradient zero", [1.0, 2.0, 3.0], 1, 0, cap=0.7, above=-1.0
         ),
     ]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from mlsys.problems.coerce import Unfit, array, literal
+from mlsys.problems.coerce import array, literal
 from mlsys.problems.problem import Arrays, Case, Problem
-from mlsys.problems.ps1.streams import named, streams
+from mlsys.problems.ps1.streams import named, with_a_push
 
 
 def drive(answer: Any, case: Case) -> Arrays:
@@ -19,10 +19,8 @@ def drive(answer: Any, case: Case) -> Arrays:
     for t in range(len(given["streams"][0].gradients)):
         for k, stream in enumerate(given["streams"]):
             w = objects[k].step(now[k].copy(), stream.gradients[t].copy())
-            if w is None:
-                raise Unfit("step should return the new weights; it returned None. Is there a return?")
-            now[k] = array(w, "what step returns", stream.w.shape)
-            path[k].append(now[k])
+            path[k].append(array(w, "what step returns", stream.w.shape))
+            now[k] = path[k][-1] + stream.push
     return named({"w": path})
 
 
@@ -36,9 +34,10 @@ def replay(case: Case) -> str:
     for k, stream in enumerate(streams, 1):
         lines.append(f"o{k}, w{k}, g{k} = RMSProp({hyper}), {literal(stream.w)}, {literal(stream.gradients)}")
     lines.append(f"for t in range({len(streams[0].gradients)}):")
-    for k in range(1, len(streams) + 1):
+    for k, stream in enumerate(streams, 1):
         lines += [f"    w{k} = o{k}.step(w{k}, g{k}[t])", f"    print(w{k})"]
+        lines += [f"    w{k} = np.asarray(w{k}) + {stream.push:g}"] * bool(stream.push)
     return "\n".join(lines)
 
 
-PROBLEM = Problem("rmsprop.class", "RMSProp", 3.0, partial(streams, rho=0.9), drive, replay)
+PROBLEM = Problem("rmsprop.class", "RMSProp", 3.0, partial(with_a_push, rho=0.9), drive, replay)

@@ -9,12 +9,12 @@ import torch
 
 from mlsys.optim.rules import adadelta as rule
 from mlsys.problems.coerce import short
-from mlsys.problems.judging import close
-from mlsys.problems.problem import Answer, Arrays, Case, Grader, Verdict, answers
+from mlsys.problems.compare import close
+from mlsys.problems.problem import Answer, Arrays, Case, Grader, Verdict, answers, edits
 from mlsys.problems.ps1.streams import FIRST
 
 
-def reference(gradient, w, rho, a, b):
+def adadelta(gradient, w, rho, a, b):
     r, s = np.zeros_like(w), np.zeros_like(w)
     while True:
         g = gradient(w)
@@ -35,7 +35,7 @@ def loops(gradient, w, rho, a, b):
             move = ((s[j] + a * a) / (r[j] + b * b)) ** 0.5 * g[j]
             s[j] = rho * s[j] + (1 - rho) * move**2
             w[j] -= move
-        yield w
+        yield list(w)
 
 
 def in_torch(gradient, w, rho, a, b):
@@ -62,112 +62,153 @@ def in_float32(gradient, w, rho, a, b):
         yield w.copy()
 
 
-def start_first(gradient, w, rho, a, b):
-    """The first point to yield is the one after the first step, not the start."""
-    r, s = np.zeros_like(w), np.zeros_like(w)
-    while True:
-        yield w
-        g = gradient(w)
-        r = rho * r + (1 - rho) * g**2
-        move = np.sqrt(s + a**2) / np.sqrt(r + b**2) * g
-        s = rho * s + (1 - rho) * move**2
-        w = w - move
+GRADIENT, AVERAGE = "        g = gradient(w)\n", "        r = rho * r + (1 - rho) * g**2\n"
+UPPER, LOWER, SMALLER = (
+    "np.sqrt(s + a**2)",
+    "np.sqrt(r + b**2)",
+    "        s = rho * s + (1 - rho) * move**2\n",
+)
+MOVED, LAST = "        w = w - move\n        yield w\n", "        w = w - move\n"
+UNDER = "Under the roots stand a**2 and b**2: a has the unit of w, b that of g."
+TWO = "Two small numbers are given: a, squared, goes into the upper root and b, squared, into the lower one."
 
-
-def average_of_gradients(gradient, w, rho, a, b):
-    """s averages the squares of the moves, not of the gradients."""
-    r, s = np.zeros_like(w), np.zeros_like(w)
-    while True:
-        g = gradient(w)
-        r = rho * r + (1 - rho) * g**2
-        move = np.sqrt(s + a**2) / np.sqrt(r + b**2) * g
-        s = rho * s + (1 - rho) * g**2
-        w = w - move
-        yield w
-
-
-def no_roots(gradient, w, rho, a, b):
-    """The ratio is one of root mean squares: without the roots its unit is wrong."""
-    r, s = np.zeros_like(w), np.zeros_like(w)
-    while True:
-        g = gradient(w)
-        r = rho * r + (1 - rho) * g**2
-        move = (s + a**2) / (r + b**2) * g
-        s = rho * s + (1 - rho) * move**2
-        w = w - move
-        yield w
-
-
-def not_squared(gradient, w, rho, a, b):
-    """Under the roots stand a**2 and b**2: a has the unit of w, b that of g."""
-    r, s = np.zeros_like(w), np.zeros_like(w)
-    while True:
-        g = gradient(w)
-        r = rho * r + (1 - rho) * g**2
-        move = np.sqrt(s + a) / np.sqrt(r + b) * g
-        s = rho * s + (1 - rho) * move**2
-        w = w - move
-        yield w
-
-
-def exchanged(gradient, w, rho, a, b):
-    """a goes with the moves, in the upper root; b with the gradients, in the lower one."""
-    r, s = np.zeros_like(w), np.zeros_like(w)
-    while True:
-        g = gradient(w)
-        r = rho * r + (1 - rho) * g**2
-        move = np.sqrt(s + b**2) / np.sqrt(r + a**2) * g
-        s = rho * s + (1 - rho) * move**2
-        w = w - move
-        yield w
-
-
-def sums(gradient, w, rho, a, b):
-    """Both are moving averages: the new square comes in with the weight 1 - rho."""
-    r, s = np.zeros_like(w), np.zeros_like(w)
-    while True:
-        g = gradient(w)
-        r = rho * r + g**2
-        move = np.sqrt(s + a**2) / np.sqrt(r + b**2) * g
-        s = rho * s + move**2
-        w = w - move
-        yield w
-
-
-def never_updates_s(gradient, w, rho, a, b):
-    """s must take in each move after it is made; this one stays at 0, so the steps never grow."""
-    r, s = np.zeros_like(w), np.zeros_like(w)
-    while True:
-        g = gradient(w)
-        r = rho * r + (1 - rho) * g**2
-        move = np.sqrt(s + a**2) / np.sqrt(r + b**2) * g
-        w = w - move
-        yield w
-
-
-def before_the_average(gradient, w, rho, a, b):
-    """r takes in this gradient before it is used, s takes in this move after: here r is used too early."""
-    r, s = np.zeros_like(w), np.zeros_like(w)
-    while True:
-        g = gradient(w)
-        move = np.sqrt(s + a**2) / np.sqrt(r + b**2) * g
-        r = rho * r + (1 - rho) * g**2
-        s = rho * s + (1 - rho) * move**2
-        w = w - move
-        yield w
-
-
-def uphill(gradient, w, rho, a, b):
-    """This climbs: a gradient points to where f grows, so the move is subtracted."""
-    r, s = np.zeros_like(w), np.zeros_like(w)
-    while True:
-        g = gradient(w)
-        r = rho * r + (1 - rho) * g**2
-        move = np.sqrt(s + a**2) / np.sqrt(r + b**2) * g
-        s = rho * s + (1 - rho) * move**2
-        w = w + move
-        yield w
-
+WRONG = edits(
+    adadelta,
+    start_first=(
+        "The first point to yield is the one after the first step, not the start.",
+        MOVED,
+        LAST,
+        GRADIENT,
+        f"        yield w\n{GRADIENT}",
+    ),
+    in_place=(
+        "The points that were yielded before change with every step, as all of them are one array: make a new one with "
+        "w = w - d, or yield a copy.",
+        LAST,
+        "        w -= move\n",
+    ),
+    ten_points=("", "while True", "for _ in range(10)"),
+    thousand_points=("", "while True", "for _ in range(1000)"),
+    gradient_once=(
+        "The gradient is that of the start at every step: call gradient(w) anew in the loop.",
+        GRADIENT,
+        "",
+        "    while",
+        "    g = gradient(w)\n    while",
+    ),
+    gradient_by_coordinate=(
+        "gradient is called at points where some weights have moved and others not: call it once a step, before the "
+        "loop over coordinates.",
+        GRADIENT,
+        "        for j in range(len(w)):\n            g = gradient(w)[j]\n",
+        AVERAGE,
+        "            r[j] = rho * r[j] + (1 - rho) * g**2\n",
+        "        move = np.sqrt(s + a**2) / np.sqrt(r + b**2) * g\n",
+        "            move = ((s[j] + a**2) / (r[j] + b**2)) ** 0.5 * g\n",
+        SMALLER,
+        "            s[j] = rho * s[j] + (1 - rho) * move**2\n",
+        MOVED,
+        "            w[j] -= move\n        yield w.copy()\n",
+    ),
+    average_of_gradients=("s averages the squares of the moves, not of the gradients.", "move**2", "g**2 "),
+    no_roots=(
+        "The ratio is one of root mean squares: without the roots its unit is wrong.",
+        UPPER,
+        "(s + a**2)",
+        LOWER,
+        "(r + b**2)",
+    ),
+    not_squared=(UNDER, "a**2", "a", "b**2", "b"),
+    outside_the_roots=(
+        "a and b go inside the roots, squared: this adds them to the roots.",
+        UPPER,
+        "(np.sqrt(s) + a)",
+        LOWER,
+        "(np.sqrt(r) + b)",
+    ),
+    yields_by_coordinate=(
+        "A point is yielded once a step, when all coordinates have moved: the yield stands after their loop.",
+        MOVED,
+        "        w = w.copy()\n        for j in range(len(w)):\n            w[j] -= move[j]\n"
+        "            yield w.copy()\n",
+    ),
+    a_twice=(TWO, "b**2", "a**2"),
+    b_twice=(TWO, "a**2", "b**2"),
+    exchanged=(
+        "a goes with the moves, in the upper root; b with the gradients, in the lower one.",
+        UPPER,
+        "np.sqrt(s + B)",
+        LOWER,
+        "np.sqrt(r + a**2)",
+        "B)",
+        "b**2)",
+    ),
+    a_kept=(
+        "a**2 has got into s: it is added under the root, for this step only. (s.add_ changes s itself.)",
+        UPPER,
+        "np.sqrt(s := s + a**2)",
+    ),
+    root_kept=(
+        "r has become its own root: sqrt_() and add_() change the tensor that they are called on.",
+        LOWER,
+        "(r := np.sqrt(r + b**2))",
+    ),
+    without_the_gradient=(
+        "The ratio of the roots is the rate: it still has to be multiplied by g.",
+        " * g\n",
+        "\n",
+    ),
+    sums=(
+        "Both are moving averages: the new square comes in with the weight 1 - rho.",
+        "(1 - rho) * g**2",
+        "g**2",
+        "(1 - rho) * move**2",
+        "move**2",
+    ),
+    never_updates_s=(
+        "s must take in each move after it is made; this one stays at 0, so the steps never grow.",
+        SMALLER,
+        "",
+    ),
+    one_array=(
+        "r and s are one and the same array here: `s = r` makes no copy. Make two.",
+        "r, s = np.zeros_like(w), np.zeros_like(w)",
+        "s = np.zeros_like(w)",
+        "r = rho * r",
+        "r = rho * s",
+        UPPER,
+        "np.sqrt(r + a**2)",
+        "s = rho * s",
+        "s = rho * r",
+    ),
+    move_in_s_first=(
+        "The move is made from s as it was before this step; s takes the move in afterwards.",
+        SMALLER,
+        SMALLER + "        move = np.sqrt(s + a**2) / np.sqrt(r + b**2) * g\n",
+    ),
+    before_the_average=(
+        "r takes in this gradient before it is used, s takes in this move after: here r is used too early.",
+        AVERAGE,
+        "",
+        SMALLER,
+        AVERAGE + SMALLER,
+    ),
+    gradient_squared_in_place=(
+        "The move is made with g squared: g.square_() and g **= 2 change g itself.",
+        " * g\n",
+        " * g**2\n",
+    ),
+    move_squared_in_place=(
+        "w is changed by the square of the move: d.square_() and d **= 2 change d itself.",
+        LAST,
+        "        w = w - move**2\n",
+    ),
+    uphill=(
+        "This climbs: a gradient points to where f grows, so the move is subtracted.",
+        "w - move",
+        "w + move",
+    ),
+)
 
 PASTE = f"""
 xp = np
@@ -191,25 +232,26 @@ def judge(case: Case, arrays: Arrays, expected: Arrays) -> Verdict:
     want, got = (short(found["w"][0] - bowl["w"]) for found in (expected, arrays))
     return Verdict(
         0.0,
-        f"With so small a b, the first step should move every weight by a / sqrt(1 - rho) = "
+        f"When b is this small, the first step should move every weight by a / sqrt(1 - rho) = "
         f"{a / np.sqrt(1 - rho):g}, against the gradient, by {want}; they moved by {got}.",
     )
 
 
+def idle(gradient, w, rho, a, b):
+    while True:
+        yield w
+
+
+def constant(gradient, w, rho, a, b):
+    while True:
+        w = w - a / (1 - rho) ** 0.5 * np.sign(gradient(w))
+        yield w
+
+
 GRADER = Grader(
-    reference=Answer(reference),
+    reference=Answer(adadelta),
     right=answers(loops, in_torch, in_float32),
-    wrong=answers(
-        start_first,
-        average_of_gradients,
-        no_roots,
-        not_squared,
-        exchanged,
-        sums,
-        never_updates_s,
-        before_the_average,
-        uphill,
-        paste=PASTE,
-    ),
+    wrong={**WRONG, "paste": Answer(PASTE)},
+    idle=answers(idle, constant),
     judge=judge,
 )

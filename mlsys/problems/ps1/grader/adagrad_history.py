@@ -9,12 +9,12 @@ import torch
 
 from mlsys.optim.rules import adagrad
 from mlsys.problems.coerce import short
-from mlsys.problems.judging import close
-from mlsys.problems.problem import Answer, Arrays, Case, Grader, Verdict, answers
+from mlsys.problems.compare import close
+from mlsys.problems.problem import Answer, Arrays, Case, Grader, Verdict, answers, edits
 from mlsys.problems.ps1.streams import FIRST
 
 
-def reference(history, eta, delta):
+def adagrad_move(history, eta, delta):
     total = np.sum(np.square(history), axis=0)
     return -eta * history[-1] / np.sqrt(total + delta**2)
 
@@ -44,45 +44,79 @@ def norm_with_delta(history, eta, delta):
     return -eta * history[-1] / np.linalg.norm(rows, axis=0)
 
 
-def uphill(history, eta, delta):
-    """The move is added to w, so it must point against the gradient: it needs a minus sign."""
-    return eta * history[-1] / np.sqrt(np.sum(np.square(history), axis=0) + delta**2)
+ROOT, TOTAL = "np.sqrt(total + delta**2)", "np.sum(np.square(history), axis=0)"
 
-
-def without_the_last(history, eta, delta):
-    """The sum runs over all gradients so far, the last one too."""
-    return -eta * history[-1] / np.sqrt(sum((g**2 for g in history[:-1]), 0 * history[0]) + delta**2)
-
-
-def square_of_the_sum(history, eta, delta):
-    """Square each gradient first and add then: in the square of a sum, gradients of opposite sign cancel."""
-    return -eta * history[-1] / np.sqrt(np.sum(history, axis=0) ** 2 + delta**2)
-
-
-def mean(history, eta, delta):
-    """AdaGrad divides by the root of the sum of squares, not of their mean: its steps shrink with time."""
-    return -eta * history[-1] / np.sqrt(np.mean(np.square(history), axis=0) + delta**2)
-
-
-def over_coordinates(history, eta, delta):
-    """Sum over time, for each coordinate apart: axis 0 of the stacked gradients is time."""
-    return -eta * history[-1] / np.sqrt(np.sum(np.square(history)) + delta**2)
-
-
-def all_gradients_move(history, eta, delta):
-    """Only the last gradient moves w, the others just set its rate."""
-    return -eta * np.sum(history, axis=0) / np.sqrt(np.sum(np.square(history), axis=0) + delta**2)
-
-
-def newest_first(history, eta, delta):
-    """history[0] is the oldest gradient; this step's is history[-1]."""
-    return -eta * history[0] / np.sqrt(np.sum(np.square(history), axis=0) + delta**2)
-
-
-def outside_the_root(history, eta, delta):
-    """That is what delta added outside the root gives: here delta**2 goes inside."""
-    return -eta * history[-1] / (np.sqrt(np.sum(np.square(history), axis=0)) + delta)
-
+WRONG = edits(
+    adagrad_move,
+    uphill=(
+        "The move is added to w, so it must point against the gradient: it needs a minus sign.",
+        "-eta",
+        "eta",
+    ),
+    without_the_last=(
+        "The sum runs over all gradients so far, the last one too.",
+        TOTAL,
+        "sum((g**2 for g in history[:-1]), 0 * history[0])",
+    ),
+    square_of_the_sum=(
+        "Square each gradient first and add then: in the square of a sum, gradients of opposite sign cancel.",
+        TOTAL,
+        "np.sum(history, axis=0) ** 2",
+    ),
+    mean=(
+        "AdaGrad divides by the root of the sum of squares, not of their mean: its steps shrink with time.",
+        "np.sum(",
+        "np.mean(",
+    ),
+    over_coordinates=(
+        "Each coordinate has a sum of its own, over the steps; this is one sum over all. (np.sum takes axis=0.)",
+        ", axis=0",
+        "",
+    ),
+    sum_runs_on=(
+        "The sum of a coordinate still holds those of the coordinates before it: it starts at 0 for each.",
+        TOTAL,
+        f"np.cumsum({TOTAL})",
+    ),
+    all_gradients_move=(
+        "Only the last gradient moves w, the others just set its rate.",
+        "history[-1]",
+        "np.sum(history, axis=0)",
+    ),
+    newest_first=(
+        "history[0] is the oldest gradient; this step's is history[-1].",
+        "history[-1]",
+        "history[0]",
+    ),
+    all_moves=(
+        "This is the sum of all moves so far: only this step's is asked for.",
+        "    return -eta * history[-1] / np.sqrt(total + delta**2)",
+        "    sums = np.cumsum(np.square(history), axis=0)\n"
+        "    return -eta * np.sum(history / np.sqrt(sums + delta**2), axis=0)",
+    ),
+    no_root=("Divide by the root of the sum, not by the sum.", ROOT, "(total + delta**2)"),
+    outside_the_root=(
+        "That is what delta added outside the root gives: here delta**2 goes inside.",
+        ROOT,
+        "(np.sqrt(total) + delta)",
+    ),
+    delta_not_squared=(
+        "Under the root it is delta squared: delta has the unit of g, and the sum that of g squared.",
+        "delta**2",
+        "delta",
+    ),
+    without_delta=("delta is left out: delta**2 is added under the root.", " + delta**2", ""),
+    delta_each_time=(
+        "delta**2 is added once, to the finished sum, and not with every gradient.",
+        ROOT,
+        "np.sqrt(total + len(history) * delta**2)",
+    ),
+    squared_in_place=(
+        "The gradients themselves have been squared: square_() and **= change what they are called on.",
+        "history[-1]",
+        "np.square(history[-1])",
+    ),
+)
 
 PASTE = f"""
 xp = np
@@ -111,19 +145,18 @@ def judge(case: Case, arrays: Arrays, expected: Arrays) -> Verdict:
     )
 
 
+def idle(history, eta, delta):
+    return 0 * history[-1]
+
+
+def signs(history, eta, delta):
+    return -eta * np.sign(history[-1])
+
+
 GRADER = Grader(
-    reference=Answer(reference),
+    reference=Answer(adagrad_move),
     right=answers(loops, in_torch, in_float32, norm_with_delta),
-    wrong=answers(
-        uphill,
-        without_the_last,
-        square_of_the_sum,
-        mean,
-        over_coordinates,
-        all_gradients_move,
-        newest_first,
-        outside_the_root,
-        paste=PASTE,
-    ),
+    wrong={**WRONG, "paste": Answer(PASTE)},
+    idle=answers(idle, signs),
     judge=judge,
 )

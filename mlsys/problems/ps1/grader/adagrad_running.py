@@ -9,12 +9,12 @@ import torch
 
 from mlsys.optim.rules import adagrad
 from mlsys.problems.coerce import short
-from mlsys.problems.judging import close
-from mlsys.problems.problem import Answer, Arrays, Case, Grader, Verdict, answers
+from mlsys.problems.compare import close
+from mlsys.problems.problem import Answer, Arrays, Case, Grader, Verdict, answers, edits
 from mlsys.problems.ps1.streams import FIRST
 
 
-def reference(r, w, g, eta, delta):
+def adagrad_step(r, w, g, eta, delta):
     r = r + g**2
     return r, w - eta / np.sqrt(r + delta**2) * g
 
@@ -45,52 +45,80 @@ def in_place(r, w, g, eta, delta):
     return [r, w]
 
 
-def outside_the_root(r, w, g, eta, delta):
-    """That is what delta added outside the root gives: here it goes inside, as sqrt(r + delta**2)."""
-    r = r + g**2
-    return r, w - eta * g / (np.sqrt(r) + delta)
+SUM, ROOT, RETURN = "r = r + g**2", "np.sqrt(r + delta**2)", "return r, w - eta / np.sqrt(r + delta**2) * g"
 
-
-def delta_not_squared(r, w, g, eta, delta):
-    """Under the root it is delta squared: delta has the unit of g, and r that of g squared."""
-    r = r + g**2
-    return r, w - eta * g / np.sqrt(r + delta)
-
-
-def before_the_sum(r, w, g, eta, delta):
-    """This step uses r from before this gradient was added."""
-    return r + g**2, w - eta * g / np.sqrt(r + delta**2)
-
-
-def no_root(r, w, g, eta, delta):
-    """The rate is divided by the root of the sum, not by the sum."""
-    r = r + g**2
-    return r, w - eta * g / (r + delta**2)
-
-
-def one_sum_for_all(r, w, g, eta, delta):
-    """Each coordinate has a sum of its own."""
-    r = r + g @ g
-    return r, w - eta * g / np.sqrt(r + delta**2)
-
-
-def forgets(r, w, g, eta, delta):
-    """AdaGrad's sum forgets nothing; a moving average is RMSProp."""
-    r = 0.9 * r + 0.1 * g**2
-    return r, w - eta * g / np.sqrt(r + delta**2)
-
-
-def uphill(r, w, g, eta, delta):
-    """This climbs: a gradient points to where f grows, so it is subtracted."""
-    r = r + g**2
-    return r, w + eta * g / np.sqrt(r + delta**2)
-
-
-def swapped(r, w, g, eta, delta):
-    """The order is (r, w): first the sum, then the weights."""
-    r = r + g**2
-    return w - eta * g / np.sqrt(r + delta**2), r
-
+WRONG = edits(
+    adagrad_step,
+    outside_the_root=(
+        "That is what delta added outside the root gives: here it goes inside, as sqrt(r + delta**2).",
+        ROOT,
+        "(np.sqrt(r) + delta)",
+    ),
+    delta_not_squared=(
+        "Under the root it is delta squared: delta has the unit of g, and r that of g squared.",
+        "delta**2",
+        "delta",
+    ),
+    without_delta=("delta is left out: the root is that of r + delta**2.", " + delta**2", ""),
+    delta_kept=(
+        "delta**2 has got into r: it is added under the root, for this step only. (r.add_ changes r itself.)",
+        SUM,
+        "r = r + g**2 + delta**2",
+        ROOT,
+        "np.sqrt(r)",
+    ),
+    delta_kept_twice=(
+        "delta**2 has got into r: it is added under the root, for this step only. (r.add_ changes r itself.)",
+        RETURN,
+        "return r + delta**2, w - eta / np.sqrt(r + delta**2) * g",
+    ),
+    before_the_sum=(
+        "This step uses r from before this gradient was added.",
+        SUM,
+        "old, r = r, r + g**2",
+        ROOT,
+        "np.sqrt(old + delta**2)",
+    ),
+    sum_not_kept=(
+        "r comes back as it went in: is the sum kept? (A method without _ at its end, such as r.addcmul, returns a new "
+        "tensor and leaves r alone.)",
+        SUM,
+        "r = r",
+    ),
+    no_root=("The rate is divided by the root of the sum, not by the sum.", ROOT, "(r + delta**2)"),
+    root_kept=(
+        "r comes back as a root. What goes out is the sum of squares: r.sqrt_() changes r itself, r.sqrt() does not.",
+        RETURN,
+        "return np.sqrt(r), w - eta / np.sqrt(r + delta**2) * g",
+    ),
+    root_with_delta_kept=(
+        "r comes back as a root. What goes out is the sum of squares: r.sqrt_() changes r itself, r.sqrt() does not.",
+        RETURN,
+        "return np.sqrt(r + delta**2), w - eta / np.sqrt(r + delta**2) * g",
+    ),
+    squared_in_place=(
+        "The move is made with g squared: g.square_() and g **= 2 change g itself.",
+        "* g\n",
+        "* g**2\n",
+    ),
+    one_sum_for_all=("Each coordinate has a sum of its own.", "g**2", "g @ g"),
+    forgets=(
+        "AdaGrad's sum forgets nothing; a moving average is RMSProp.",
+        SUM,
+        "r = 0.9 * r + 0.1 * g**2",
+    ),
+    uphill=(
+        "This climbs: a gradient points to where f grows, so it is subtracted.",
+        "w - eta",
+        "w + eta",
+    ),
+    returns_the_move=("Return the new weights, not the move: w minus it.", "w - eta", "-eta"),
+    swapped=(
+        "The order is (r, w): first the sum, then the weights.",
+        RETURN,
+        "return w - eta / np.sqrt(r + delta**2) * g, r",
+    ),
+)
 
 PASTE = f"""
 xp = np
@@ -118,19 +146,18 @@ def judge(case: Case, arrays: Arrays, expected: Arrays) -> Verdict:
     )
 
 
+def idle(r, w, g, eta, delta):
+    return r, w
+
+
+def sum_alone(r, w, g, eta, delta):
+    return r + g**2, w
+
+
 GRADER = Grader(
-    reference=Answer(reference),
+    reference=Answer(adagrad_step),
     right=answers(loops, in_torch, in_float32, in_place),
-    wrong=answers(
-        outside_the_root,
-        delta_not_squared,
-        before_the_sum,
-        no_root,
-        one_sum_for_all,
-        forgets,
-        uphill,
-        swapped,
-        paste=PASTE,
-    ),
+    wrong={**WRONG, "paste": Answer(PASTE)},
+    idle=answers(idle, sum_alone),
     judge=judge,
 )

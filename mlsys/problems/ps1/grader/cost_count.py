@@ -5,16 +5,17 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from mlsys.problems.judging import close
-from mlsys.problems.problem import Answer, Arrays, Case, Grader, Verdict, answers
+from mlsys.problems.compare import close
+from mlsys.problems.problem import Answer, Arrays, Case, Grader, Verdict, answers, edits
 
 
-def reference(method, n, itemsize, t):
+def optimizer_cost(method, n, itemsize, t):
+    weights, vector = n * itemsize, 4 * n
     if method == "history":
-        return 4 * n * t, 2 * n * itemsize + 4 * n * (t - 1), n * itemsize + 4 * n
-    vectors = {"sgd": 0, "momentum": 1, "adagrad": 1, "rmsprop": 1, "adadelta": 2, "adam": 2}[method]
-    state = 4 * n * vectors
-    return state, 2 * n * itemsize + state, n * itemsize + state
+        return t * vector, 2 * weights + (t - 1) * vector, weights + vector
+    kept = {"sgd": 0, "momentum": 1, "adagrad": 1, "rmsprop": 1, "adadelta": 2, "adam": 2}[method]
+    state = kept * vector
+    return state, 2 * weights + state, weights + state
 
 
 def by_cases(method, n, itemsize, t):
@@ -48,75 +49,69 @@ def as_floats(method, n, itemsize, t):
     return [4.0 * n * kept, n * (2.0 * itemsize + 4 * old), n * (1.0 * itemsize + 4 * new)]
 
 
-def state_like_weights(method, n, itemsize, t):
-    """The state is kept in float32, 4 bytes a number, whatever the weights' itemsize."""
-    if method == "history":
-        return itemsize * n * t, itemsize * n * (t + 1), 2 * n * itemsize
-    vectors = {"sgd": 0, "momentum": 1, "adagrad": 1, "rmsprop": 1, "adadelta": 2, "adam": 2}[method]
-    return itemsize * n * vectors, itemsize * n * (2 + vectors), itemsize * n * (1 + vectors)
+FLOAT32 = "State is kept in float32, 4 bytes a number, whatever the weights' itemsize: rule 1."
+HISTORY = "return t * vector, 2 * weights + (t - 1) * vector, weights + vector"
 
-
-def gradient_written(method, n, itemsize, t):
-    """The step reads the gradient and does not write it: backward wrote it before."""
-    if method == "history":
-        return 4 * n * t, 2 * n * itemsize + 4 * n * (t - 1), 2 * n * itemsize + 4 * n
-    vectors = {"sgd": 0, "momentum": 1, "adagrad": 1, "rmsprop": 1, "adadelta": 2, "adam": 2}[method]
-    state = 4 * n * vectors
-    return state, 2 * n * itemsize + state, 2 * n * itemsize + state
-
-
-def weights_not_read(method, n, itemsize, t):
-    """w changes by a step, so its old value is read as well as the gradient."""
-    if method == "history":
-        return 4 * n * t, n * itemsize + 4 * n * (t - 1), n * itemsize + 4 * n
-    vectors = {"sgd": 0, "momentum": 1, "adagrad": 1, "rmsprop": 1, "adadelta": 2, "adam": 2}[method]
-    state = 4 * n * vectors
-    return state, n * itemsize + state, n * itemsize + state
-
-
-def one_average(method, n, itemsize, t):
-    """Adam and AdaDelta keep two vectors each: Adam a momentum and an average of squares, AdaDelta an average
-    of squared gradients and one of squared moves."""
-    if method == "history":
-        return 4 * n * t, 2 * n * itemsize + 4 * n * (t - 1), n * itemsize + 4 * n
-    state = 0 if method == "sgd" else 4 * n
-    return state, 2 * n * itemsize + state, n * itemsize + state
-
-
-def weights_as_state(method, n, itemsize, t):
-    """State is what the optimiser keeps besides w and g."""
-    if method == "history":
-        return 4 * n * t + 2 * n * itemsize, 2 * n * itemsize + 4 * n * (t - 1), n * itemsize + 4 * n
-    vectors = {"sgd": 0, "momentum": 1, "adagrad": 1, "rmsprop": 1, "adadelta": 2, "adam": 2}[method]
-    state = 4 * n * vectors
-    return state + 2 * n * itemsize, 2 * n * itemsize + state, n * itemsize + state
-
-
-def numbers_not_bytes(method, n, itemsize, t):
-    """These are counts of numbers; the answer is in bytes."""
-    if method == "history":
-        return n * t, n * (t + 1), 2 * n
-    vectors = {"sgd": 0, "momentum": 1, "adagrad": 1, "rmsprop": 1, "adadelta": 2, "adam": 2}[method]
-    return n * vectors, n * (2 + vectors), n * (1 + vectors)
-
-
-def history_rewritten(method, n, itemsize, t):
-    """A step appends one gradient to the history; those already there stay where they are."""
-    if method == "history":
-        return 4 * n * t, 2 * n * itemsize + 4 * n * (t - 1), n * itemsize + 4 * n * t
-    vectors = {"sgd": 0, "momentum": 1, "adagrad": 1, "rmsprop": 1, "adadelta": 2, "adam": 2}[method]
-    state = 4 * n * vectors
-    return state, 2 * n * itemsize + state, n * itemsize + state
-
-
-def own_gradient_read_back(method, n, itemsize, t):
-    """This step's gradient has just been read as g: only the t - 1 earlier ones are read from the history."""
-    if method == "history":
-        return 4 * n * t, 2 * n * itemsize + 4 * n * t, n * itemsize + 4 * n
-    vectors = {"sgd": 0, "momentum": 1, "adagrad": 1, "rmsprop": 1, "adadelta": 2, "adam": 2}[method]
-    state = 4 * n * vectors
-    return state, 2 * n * itemsize + state, n * itemsize + state
-
+WRONG = edits(
+    optimizer_cost,
+    state_like_weights=(FLOAT32, "4 * n", "n * itemsize"),
+    averages_like_weights=(FLOAT32, "kept * vector", "kept * weights"),
+    history_like_weights=(FLOAT32, HISTORY, "return t * weights, (t + 1) * weights, 2 * weights"),
+    gradient_written=(
+        "The step reads the gradient and does not write it: backward wrote it before.",
+        ", weights + vector",
+        ", 2 * weights + vector",
+        ", weights + state",
+        ", 2 * weights + state",
+    ),
+    weights_not_read=(
+        "w changes by a step, so its old value is read as well as the gradient.",
+        "2 * weights + (t",
+        "weights + (t",
+        "2 * weights + state",
+        "weights + state",
+    ),
+    one_average=(
+        "Adam and AdaDelta keep two vectors each: Adam a momentum and an average of squares, AdaDelta an average of "
+        "squared gradients and one of squared moves.",
+        '"adadelta": 2, "adam": 2',
+        '"adadelta": 1, "adam": 1',
+    ),
+    weights_as_state=(
+        "State is what the optimiser keeps besides w and g.",
+        "return t * vector",
+        "return 2 * weights + t * vector",
+        "return state",
+        "return 2 * weights + state",
+    ),
+    numbers_not_bytes=("These are counts of numbers; the answer is in bytes.", "n * itemsize, 4 * n", "n, n"),
+    state_in_numbers=("A vector of state holds n numbers of 4 bytes: 4 * n bytes, not n.", "4 * n", "n"),
+    first_reads_nothing=(
+        "A vector of state is there from the start, as zeros, so the first step reads it too: rule 3.",
+        "2 * weights + state",
+        "2 * weights + (state if t > 1 else 0)",
+    ),
+    history_before_the_step=(
+        "State is counted after the step: by then this step's gradient is in the history too.",
+        "return t * vector",
+        "return (t - 1) * vector",
+    ),
+    append_not_written=(
+        "Appending this step's gradient to the history writes one vector of float32.",
+        "weights + vector",
+        "weights",
+    ),
+    history_rewritten=(
+        "A step appends one gradient to the history; those already there stay where they are.",
+        "weights + vector",
+        "weights + t * vector",
+    ),
+    own_gradient_read_back=(
+        "This step's gradient has just been read as g: only the t - 1 earlier ones are read from the history.",
+        "(t - 1) * vector",
+        "t * vector",
+    ),
+)
 
 PASTE = """
 from mlsys.optim.rules import adadelta, adagrad, adam, rmsprop, sgd
@@ -142,19 +137,18 @@ def judge(case: Case, arrays: Arrays, expected: Arrays) -> Verdict:
     return close(arrays, expected, rtol=1e-9, atol=0.0)
 
 
+def idle(method, n, itemsize, t):
+    return 0, 0, 0
+
+
+def always_sgd(method, n, itemsize, t):
+    return 0, 2 * n * itemsize, n * itemsize
+
+
 GRADER = Grader(
-    reference=Answer(reference),
+    reference=Answer(optimizer_cost),
     right=answers(by_cases, measured, as_floats),
-    wrong=answers(
-        state_like_weights,
-        gradient_written,
-        weights_not_read,
-        one_average,
-        weights_as_state,
-        numbers_not_bytes,
-        history_rewritten,
-        own_gradient_read_back,
-        paste=PASTE,
-    ),
+    wrong={**WRONG, "paste": Answer(PASTE)},
+    idle=answers(idle, always_sgd),
     judge=judge,
 )

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 
 from mlsys.optim.polyak import PolyakEstimate
-from mlsys.problems.judging import close
-from mlsys.problems.problem import Answer, Arrays, Case, Grader, Verdict, answers
+from mlsys.problems.compare import close
+from mlsys.problems.problem import Answer, Arrays, Case, Grader, Verdict, answers, edits
 
 
-def reference(w, g, value, target, cap):
-    squared = g @ g
-    alpha = 0.0 if squared == 0 else min(cap, max(value - target, 0.0) / squared)
+def polyak_step(w, g, value, target, cap):
+    squared, gap = g @ g, max(value - target, 0.0)
+    alpha = 0.0 if squared == 0 else min(cap, gap / squared)
     return alpha, w - alpha * g
 
 
@@ -44,68 +44,68 @@ def in_float32(w, g, value, target, cap):
     return np.array([alpha]), w
 
 
-def not_squared(w, g, value, target, cap):
-    """The gap is divided by the squared norm of the gradient; this divides by the norm."""
-    norm = np.linalg.norm(g)
-    alpha = 0.0 if norm == 0 else min(cap, max(value - target, 0.0) / norm)
-    return alpha, w - alpha * g
+ZERO = (
+    "Where the gradient is zero, test for it and return alpha = 0. A division by zero, or by a tiny number put in its "
+    "place, reports nan or a step of cap where none is taken."
+)
+SMALL = "The gradient is small here and not zero, so the step is taken: test for a gradient of zero itself."
+GUARD, DIVISION = "0.0 if squared == 0 else min(cap, gap / squared)", "gap / squared"
 
-
-def no_clamp(w, g, value, target, cap):
-    """Below the target the gap is negative, and a negative step climbs: take max(value - target, 0)."""
-    squared = g @ g
-    alpha = 0.0 if squared == 0 else min(cap, (value - target) / squared)
-    return alpha, w - alpha * g
-
-
-def size_of_gap(w, g, value, target, cap):
-    """Below the target the step is 0, not the gap's size without its sign."""
-    squared = g @ g
-    alpha = 0.0 if squared == 0 else min(cap, abs(value - target) / squared)
-    return alpha, w - alpha * g
-
-
-def no_guard(w, g, value, target, cap):
-    """Where the gradient is zero, test for it and return alpha = 0. A division by zero, or by a tiny number put in its
-    place, reports nan or a step of cap where none is taken."""
-    alpha = np.minimum(cap, np.maximum(value - target, 0.0) / (g @ g))
-    return alpha, w - alpha * g
-
-
-def no_cap(w, g, value, target, cap):
-    """alpha may not exceed cap: when the target is too low, the gap stays while the gradient vanishes."""
-    squared = g @ g
-    alpha = 0.0 if squared == 0 else max(value - target, 0.0) / squared
-    return alpha, w - alpha * g
-
-
-def cap_on_move(w, g, value, target, cap):
-    """cap bounds alpha itself, not the length of the move alpha * g."""
-    norm = np.linalg.norm(g)
-    alpha = 0.0 if norm == 0 else min(cap / norm, max(value - target, 0.0) / norm**2)
-    return alpha, w - alpha * g
-
-
-def no_target(w, g, value, target, cap):
-    """It is the gap that counts, value - target: the same function shifted up must give the same step."""
-    squared = g @ g
-    alpha = 0.0 if squared == 0 else min(cap, max(value, 0.0) / squared)
-    return alpha, w - alpha * g
-
-
-def half(w, g, value, target, cap):
-    """This step is half as long: with the exact f*, no factor 2 belongs to it."""
-    squared = g @ g
-    alpha = 0.0 if squared == 0 else min(cap, max(value - target, 0.0) / squared / 2)
-    return alpha, w - alpha * g
-
-
-def uphill(w, g, value, target, cap):
-    """This climbs: a gradient points to where f grows, so it is subtracted."""
-    squared = g @ g
-    alpha = 0.0 if squared == 0 else min(cap, max(value - target, 0.0) / squared)
-    return alpha, w + alpha * g
-
+WRONG = edits(
+    polyak_step,
+    not_squared=(
+        "The gap is divided by the squared norm of the gradient; this divides by the norm.",
+        "g @ g",
+        "np.linalg.norm(g)",
+    ),
+    last_coordinate=(
+        "The squared norm is a sum over all coordinates, and this is the last one's square alone: `n = x**2` in a loop "
+        "forgets those before.",
+        "g @ g",
+        "g[-1] ** 2",
+    ),
+    no_clamp=(
+        "Below the target the gap is negative, and a negative step climbs: take max(value - target, 0).",
+        "max(value - target, 0.0)",
+        "value - target",
+    ),
+    size_of_gap=(
+        "Below the target the step is 0, not the gap's size without its sign.",
+        "max(value - target, 0.0)",
+        "abs(value - target)",
+    ),
+    no_guard=(ZERO, GUARD, "np.minimum(cap, gap / squared)"),
+    no_guard_min=(ZERO, GUARD, "min(cap, gap / squared)"),
+    cap_at_zero=(ZERO, "0.0 if", "cap if"),
+    tiny_number_added=(ZERO, GUARD, "min(cap, gap / (squared + 1e-12))"),
+    nearly_zero=(SMALL, "squared == 0", "np.allclose(g, 0)"),
+    below_a_threshold=(SMALL, "squared == 0", "squared < 1e-8"),
+    no_cap=(
+        "alpha may not exceed cap: when the target is too low, the gap stays while the gradient vanishes.",
+        GUARD,
+        "0.0 if squared == 0 else gap / squared",
+    ),
+    cap_on_move=(
+        "cap bounds alpha itself, not the length of the move alpha * g.",
+        "min(cap,",
+        "min(cap / squared**0.5,",
+    ),
+    no_target=(
+        "It is the gap that counts, value - target: the same function shifted up must give the same step.",
+        "value - target",
+        "value",
+    ),
+    half=(
+        "This step is half as long: with the exact f*, no factor 2 belongs to it.",
+        DIVISION,
+        "gap / squared / 2",
+    ),
+    uphill=(
+        "This climbs: a gradient points to where f grows, so it is subtracted.",
+        "w - alpha",
+        "w + alpha",
+    ),
+)
 
 PASTE = f"""
 def real(estimate):
@@ -128,20 +128,14 @@ def judge(case: Case, arrays: Arrays, expected: Arrays) -> Verdict:
     return close(arrays, expected, row="at point")
 
 
+def idle(w, g, value, target, cap):
+    return 0.0, w
+
+
 GRADER = Grader(
-    reference=Answer(reference),
+    reference=Answer(polyak_step),
     right=answers(loops, in_torch, in_float32),
-    wrong=answers(
-        not_squared,
-        no_clamp,
-        size_of_gap,
-        no_guard,
-        no_cap,
-        cap_on_move,
-        no_target,
-        half,
-        uphill,
-        paste=PASTE,
-    ),
+    wrong={**WRONG, "paste": Answer(PASTE)},
+    idle=answers(idle),
     judge=judge,
 )

@@ -10,12 +10,12 @@ import torch
 
 from mlsys.optim.rules import rmsprop
 from mlsys.problems.coerce import short
-from mlsys.problems.judging import close
-from mlsys.problems.problem import Answer, Arrays, Case, Grader, Verdict, answers
+from mlsys.problems.compare import close
+from mlsys.problems.problem import Answer, Arrays, Case, Grader, Verdict, answers, edits
 from mlsys.problems.ps1.streams import FIRST
 
 
-class Reference:
+class RMSProp:
     def __init__(self, eta, rho, delta):
         self.eta, self.rho, self.delta, self.r = eta, rho, delta, None
 
@@ -79,101 +79,152 @@ class InPlace:
         return w
 
 
-class FromZero:
-    """The average starts at the first squared gradient, not at 0: from 0 the first step is 1/sqrt(1 - rho)
-    times too long."""
+MADE, FLOOR = (
+    "self.eta, self.rho, self.delta, self.r = eta, rho, delta, None",
+    "np.maximum(np.sqrt(self.r), self.delta)",
+)
+LATER, RETURN = "self.rho * self.r + (1 - self.rho) * g**2", "        return w -"
+UPDATE = f"self.r = g**2 if self.r is None else {LATER}"
+FIRST_STEP = (
+    "It is the object's first step that counts, for all coordinates together: a gradient that is 0 at first is a first "
+    "gradient too, and the average starts at 0 there."
+)
+STATE = "Two objects use the same average: keep it in self, set in __init__, not in the class or in a global."
 
-    def __init__(self, eta, rho, delta):
-        self.eta, self.rho, self.delta, self.r = eta, rho, delta, 0.0
-
-    def step(self, w, g):
-        self.r = self.rho * self.r + (1 - self.rho) * g**2
-        return w - self.eta * g / np.maximum(np.sqrt(self.r), self.delta)
-
-
-class SharesSwapped:
-    """rho is the share of the old average that is kept, 1 - rho that of the new square."""
-
-    def __init__(self, eta, rho, delta):
-        self.eta, self.rho, self.delta, self.r = eta, rho, delta, None
-
-    def step(self, w, g):
-        self.r = g**2 if self.r is None else (1 - self.rho) * self.r + self.rho * g**2
-        return w - self.eta * g / np.maximum(np.sqrt(self.r), self.delta)
-
-
-class NoRoot:
-    """Divide by the root of the average, not by the average: the move must come out in units of w."""
-
-    def __init__(self, eta, rho, delta):
-        self.eta, self.rho, self.delta, self.r = eta, rho, delta, None
-
-    def step(self, w, g):
-        self.r = g**2 if self.r is None else self.rho * self.r + (1 - self.rho) * g**2
-        return w - self.eta * g / np.maximum(self.r, self.delta)
-
-
-class BeforeTheAverage:
-    """This step divides by the average from before this gradient went into it."""
-
-    def __init__(self, eta, rho, delta):
-        self.eta, self.rho, self.delta, self.r = eta, rho, delta, None
-
-    def step(self, w, g):
-        old = g**2 if self.r is None else self.r
-        self.r = self.rho * old + (1 - self.rho) * g**2
-        return w - self.eta * g / np.maximum(np.sqrt(old), self.delta)
-
-
-class DeltaAdded:
-    """Here delta is a floor, max(sqrt(r), delta); this is what adding it gives."""
-
-    def __init__(self, eta, rho, delta):
-        self.eta, self.rho, self.delta, self.r = eta, rho, delta, None
-
-    def step(self, w, g):
-        self.r = g**2 if self.r is None else self.rho * self.r + (1 - self.rho) * g**2
-        return w - self.eta * g / (np.sqrt(self.r) + self.delta)
-
-
-class NeverForgets:
-    """That is AdaGrad: its sum never forgets. Here the old average is multiplied by rho, the new square by
-    1 - rho."""
-
-    def __init__(self, eta, rho, delta):
-        self.eta, self.delta, self.r = eta, delta, 0.0
-
-    def step(self, w, g):
-        self.r = self.r + g**2
-        return w - self.eta * g / np.maximum(np.sqrt(self.r), self.delta)
-
-
-class OneAverageForAll:
-    """Each coordinate has an average of its own; this one takes the mean over the coordinates."""
-
-    def __init__(self, eta, rho, delta):
-        self.eta, self.rho, self.delta, self.r = eta, rho, delta, None
-
-    def step(self, w, g):
-        new = np.mean(g**2)
-        self.r = new if self.r is None else self.rho * self.r + (1 - self.rho) * new
-        return w - self.eta * g / np.maximum(np.sqrt(self.r), self.delta)
-
-
-class StateShared:
-    """Two objects use the same average: keep it in self, set in __init__, not in the class or in a global."""
-
-    averages: dict = {}  # noqa: RUF012
-
-    def __init__(self, eta, rho, delta):
-        self.eta, self.rho, self.delta = eta, rho, delta
-        self.averages.clear()
-
-    def step(self, w, g):
-        old = self.averages.get("r", g**2)
-        self.averages["r"] = self.rho * old + (1 - self.rho) * g**2
-        return w - self.eta * g / np.maximum(np.sqrt(self.averages["r"]), self.delta)
-
+WRONG = edits(
+    RMSProp,
+    from_zero=(
+        "The average starts at the first squared gradient, not at 0: from 0 the first step is 1/sqrt(1 - rho) times "
+        "too long.",
+        UPDATE,
+        f"self.r = {LATER}",
+        "delta, None",
+        "delta, 0.0",
+    ),
+    as_in_torch=(
+        "That is torch's RMSProp, whose average starts at 0 and which adds delta. Here the average starts at the first "
+        "squared gradient, and delta is a floor.",
+        UPDATE,
+        f"self.r = {LATER}",
+        "delta, None",
+        "delta, 0.0",
+        FLOOR,
+        "(np.sqrt(self.r) + self.delta)",
+    ),
+    bias_correction=(
+        "That is Adam's correction of an average that starts at 0. Here it starts at the first squared gradient.",
+        UPDATE,
+        f"self.r, self.t = {LATER}, self.t + 1",
+        "delta, None",
+        "delta, 0.0\n        self.t = 0",
+        FLOOR,
+        "np.maximum(np.sqrt(self.r / (1 - self.rho**self.t)), self.delta)",
+    ),
+    first_by_coordinate=(
+        FIRST_STEP,
+        UPDATE,
+        f"self.r = np.where(self.r == 0, g**2, {LATER})",
+        "delta, None",
+        "delta, 0.0",
+    ),
+    first_while_zero=(FIRST_STEP, "self.r is None", "not np.any(self.r)", "delta, None", "delta, 0.0"),
+    shares_swapped=(
+        "rho is the share of the old average that is kept, 1 - rho that of the new square.",
+        LATER,
+        "(1 - self.rho) * self.r + self.rho * g**2",
+    ),
+    no_root=(
+        "Divide by the root of the average, not by the average: the move must come out in units of w.",
+        "np.sqrt(self.r)",
+        "self.r",
+    ),
+    before_the_average=(
+        "This step divides by the average from before this gradient went into it.",
+        UPDATE,
+        f"old = g**2 if self.r is None else self.r\n        {UPDATE}",
+        FLOOR,
+        "np.maximum(np.sqrt(old), self.delta)",
+    ),
+    delta_added=(
+        "Here delta is a floor, max(sqrt(r), delta); this is what adding it gives.",
+        FLOOR,
+        "(np.sqrt(self.r) + self.delta)",
+    ),
+    delta_in_the_root=(
+        "Here delta is a floor, max(sqrt(r), delta); this is what adding delta**2 under the root gives.",
+        FLOOR,
+        "np.sqrt(self.r + self.delta**2)",
+    ),
+    floor_under_r=(
+        "delta is the floor of sqrt(r), not of r: take the root first, then the larger of the two.",
+        FLOOR,
+        "np.sqrt(np.maximum(self.r, self.delta))",
+    ),
+    floor_kept=(
+        "The floor has got into r: it is for this division only. (clamp_ changes the tensor that it is called on.)",
+        RETURN,
+        "        self.r = np.maximum(self.r, self.delta**2)\n        return w -",
+    ),
+    ceiling=(
+        "delta is a floor: the larger of sqrt(r) and delta, not the smaller.",
+        "np.maximum",
+        "np.minimum",
+    ),
+    without_delta=("delta is left out: divide by the larger of sqrt(r) and delta.", FLOOR, "np.sqrt(self.r)"),
+    never_forgets=(
+        "That is AdaGrad: its sum never forgets. Here the old average is multiplied by rho, the new square by 1 - rho.",
+        LATER,
+        "self.r + g**2",
+    ),
+    one_average_for_all=(
+        "Each coordinate has an average of its own; this one takes the mean over the coordinates.",
+        UPDATE,
+        "new = np.mean(g**2)\n        "
+        "self.r = new if self.r is None else self.rho * self.r + (1 - self.rho) * new",
+    ),
+    stays_at_first=(
+        "r stays at the first squared gradient: is the new average kept in self.r? (A method without _ at its end, "
+        "such as addcmul, returns a new tensor.)",
+        LATER,
+        "self.r",
+    ),
+    forgets_all=(
+        "Every step is taken as the first one: the average is not kept. `r = …` is gone when step ends, self.r is not.",
+        UPDATE,
+        "self.r = g**2",
+    ),
+    root_kept=(
+        "The average has become its own root: sqrt_() changes the tensor that it is called on, sqrt() does not.",
+        RETURN,
+        "        self.r = np.sqrt(self.r)\n        return w -",
+        FLOOR,
+        "np.maximum(self.r, self.delta)",
+    ),
+    squared_in_place=(
+        "The first move is made with g squared: g.square_() and g **= 2 change g itself.",
+        UPDATE,
+        f"first = self.r is None\n        {UPDATE}\n        g = g**2 if first else g",
+    ),
+    own_weights=(
+        "The weights to change are those that step is given: somebody else may have changed them since the last step.",
+        MADE,
+        MADE + "\n        self.w = None",
+        RETURN,
+        "        w = self.w = (w if self.w is None else self.w) -",
+        FLOOR,
+        FLOOR + "\n        return w",
+    ),
+    state_shared=(
+        STATE,
+        "class RMSProp:",
+        "class RMSProp:\n    r = None\n",
+        MADE,
+        MADE.replace("self.r", "RMSProp.r"),
+        UPDATE,
+        UPDATE.replace("self.r", "RMSProp.r", 1),
+    ),
+    uphill=("This climbs: a gradient points to where f grows, so it is subtracted.", "w - self", "w + self"),
+)
 
 PASTE = f"""
 xp = np
@@ -204,19 +255,26 @@ def judge(case: Case, arrays: Arrays, expected: Arrays) -> Verdict:
     )
 
 
+class Idle:
+    def __init__(self, eta, rho, delta):
+        pass
+
+    def step(self, w, g):
+        return w
+
+
+class Signs:
+    def __init__(self, eta, rho, delta):
+        self.eta = eta
+
+    def step(self, w, g):
+        return w - self.eta * np.sign(g)
+
+
 GRADER = Grader(
-    reference=Answer(Reference),
+    reference=Answer(RMSProp),
     right=answers(Loops, InTorch, InFloat32, InPlace),
-    wrong=answers(
-        FromZero,
-        SharesSwapped,
-        NoRoot,
-        BeforeTheAverage,
-        DeltaAdded,
-        NeverForgets,
-        OneAverageForAll,
-        StateShared,
-        paste=PASTE,
-    ),
+    wrong={**WRONG, "paste": Answer(PASTE)},
+    idle=answers(Idle, Signs),
     judge=judge,
 )

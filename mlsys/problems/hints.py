@@ -1,0 +1,77 @@
+"""What lies behind an answer's failures: found by trying, not by reading its code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mlsys.problems.attempt import Attempt, attempt
+from mlsys.problems.compare import close
+from mlsys.problems.problem import Arrays, Case, Grader, Problem
+
+Hints = dict[int, str]  # by case
+
+KEPT = (
+    "Tried again on the same numbers, it gives something else: something is kept from one problem to the next. "
+    "Is it in a global, in the class rather than in self, or in a default argument? "
+    "(If your code draws random numbers, seed them.)"
+)
+DIGITS = "All differences are small: is something rounded, or kept in few digits?"
+
+
+def kept_between_calls(
+    problem: Problem, grader: Grader, answer: Any, cases: list[Case], tries: list[Attempt], failed: list[int]
+) -> Hints:
+    """Whether the answer gives the same a second time: what failed for memories of another case is no mistake there."""
+    for case, first in zip(cases, tries, strict=True):
+        again = attempt(problem, answer, grader.serve(case))
+        if first.arrays is not None and (again.arrays is None or not same(first.arrays, again.arrays)):
+            return {failed[0]: KEPT}
+    return {}
+
+
+def known_mistakes(
+    problem: Problem, grader: Grader, cases: list[Case], tries: list[Attempt], failed: list[int]
+) -> Hints:
+    """The hint of a known mistake, at the first failed case on which one gives the same arrays as the answer.
+
+    An agreement on one case may be chance: it has to be on half of the failed cases, and on all that passed. Where
+    several mistakes agree, the one is named that does so on most cases.
+    """
+    mistakes = [(wrong.build(problem.target), wrong.hint) for wrong in grader.wrong.values() if wrong.hint]
+
+    def agrees(mistake: Any, i: int) -> bool:
+        return same(tries[i].arrays, attempt(problem, mistake, grader.serve(cases[i])).arrays)
+
+    passed = [i for i in range(len(cases)) if i not in failed]
+    for i in failed:
+        fit = [(mistake, hint) for mistake, hint in mistakes if tries[i].arrays and agrees(mistake, i)]
+        often = [sum(agrees(mistake, j) for j in failed) for mistake, _ in fit]
+        for count, (mistake, hint) in sorted(zip(often, fit, strict=True), key=lambda one: -one[0]):
+            if 2 * count >= len(failed) and all(agrees(mistake, j) for j in passed):
+                return {i: hint}
+    return {}
+
+
+def few_digits(tries: list[Attempt], expected: list[Arrays], failed: list[int]) -> Hints:
+    """Whether most cases failed, and all of them by no more than 16 bits would make them."""
+    if 2 * len(failed) < len(tries):
+        return {}
+    for i in failed:
+        arrays = tries[i].arrays
+        if arrays is None or any(
+            name not in arrays or arrays[name].shape != want.shape for name, want in expected[i].items()
+        ):
+            return {}
+        for name, want in expected[i].items():
+            if not (np.abs(arrays[name] - want) <= 1e-2 * np.abs(want)).all():
+                return {}
+    return {failed[0]: DIGITS}
+
+
+def same(one: Arrays | None, other: Arrays | None) -> bool:
+    """Whether two answers gave the same, within rounding."""
+    return (
+        one is not None and other is not None and one.keys() == other.keys() and close(one, other).score == 1
+    )
