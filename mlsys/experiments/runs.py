@@ -10,10 +10,14 @@ import numpy as np
 
 from mlsys.core import Algorithm, generator, iterate
 
-SEEDS = (1, 2, 3, 4, 5)
-TUNING_SEEDS = (101, 102)
-RATES = tuple(float(r) for r in 10.0 ** np.arange(-3, 2.1, 0.5))
+SEEDS = tuple(range(1, 11))
+TUNING_SEEDS = (101, 102, 103, 104)
+RATES = tuple(
+    float(r) for r in 10.0 ** np.arange(-3, 2.1, 0.25)
+)  # four a decade: neighbours differ 1.8 times
 TINY = 1e-12  # gaps below it are rounding: they count as this much
+FACTOR = 0.1  # the margin of every log10 of a ratio: a factor of 1.26 either way counts as no effect
+SHARE = 0.01  # that of a share: one in a hundred
 
 
 def last(algorithm: Algorithm, x0: Any, rng: np.random.Generator, steps: int) -> Any:
@@ -46,6 +50,11 @@ def tuned(run: Callable[[float, int], float], rates: Sequence[float] = RATES) ->
     if best in (rates[0], rates[-1]):
         raise ValueError(f"rates must reach beyond the best one; got {best:g} at the end of {tuple(rates)}.")
     return best
+
+
+def between(low: float, high: float) -> tuple[float, ...]:
+    """The rates of the grid from low to high, both included, with a little room for rounding."""
+    return tuple(rate for rate in RATES if 0.99 * low <= rate <= 1.01 * high)
 
 
 def log_ratio(above: float, below: float, floor: float = TINY) -> float:

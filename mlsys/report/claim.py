@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -26,6 +27,7 @@ class Claim:
     effect : what is measured, a seed a number, such as "log10 of SGD's final loss over AdaGrad's"
     kind : "positive": the claim says that the effect is above 0;  "none": that it is within ±margin
     margin : in the effect's unit, what would still count as no effect
+    bounds : the values that the effect cannot leave, such as 0 and 1 for a share
     """
 
     name: str
@@ -34,6 +36,7 @@ class Claim:
     effect: str
     kind: Literal["positive", "none"]
     margin: float
+    bounds: tuple[float, float] = (-math.inf, math.inf)
 
 
 @dataclass(frozen=True)
@@ -50,9 +53,10 @@ class Result:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The 95 % interval of the mean (Student's t over the seeds)."""
+        """The 95 % interval of the mean: Student's t over the seeds, cut to what is possible."""
         half = stats.t.ppf(0.975, len(self.effects) - 1) * self._error
-        return self.mean - half, self.mean + half
+        lowest, highest = self.claim.bounds
+        return max(lowest, self.mean - half), min(highest, self.mean + half)
 
     @property
     def smallest(self) -> float:
@@ -66,14 +70,14 @@ class Result:
 
     @property
     def verdict(self) -> str:
-        """One of the four: holds, contradicted, equivalent within the margin, undecided at this scale."""
+        """Where the whole interval lies: above the margin, below it, within it; else nothing is decided."""
         low, high = self.interval
         margin = self.claim.margin
         if -margin <= low and high <= margin:
             return EQUIVALENT
-        if low > (0 if self.claim.kind == "positive" else margin):
+        if low > margin:
             return HOLDS if self.claim.kind == "positive" else CONTRADICTED
-        if high < (0 if self.claim.kind == "positive" else -margin):
+        if high < -margin:
             return CONTRADICTED
         return UNDECIDED
 
@@ -103,7 +107,7 @@ def card(result: Result) -> str:
         "Source": claim.source,
         "Measured": f"{claim.effect}: {number(result.mean)} (95 % interval {number(low)} to {number(high)}, "
         f"{len(result.effects)} seeds)",
-        "Could have seen": f"an effect of {number(result.smallest)} or more; the margin for none is ±{claim.margin:g}",
+        "Smallest detectable effect": f"{number(result.smallest)}; within ±{claim.margin:g} counts as no effect",
     }
     body = "".join(f"<dt>{name}</dt><dd>{html.escape(text)}</dd>" for name, text in rows.items())
     return (

@@ -10,8 +10,8 @@ from mlsys.report import Claim, card, ledger, measure
 from mlsys.report.claim import CONTRADICTED, EQUIVALENT, HOLDS, UNDECIDED
 
 
-def claim(kind="positive", margin=0.1):
-    return Claim("a-claim", "A < B & so on.", "Somebody (1999)", "effect", kind, margin)
+def claim(kind="positive", margin=0.1, **options):
+    return Claim("a-claim", "A < B & so on.", "Somebody (1999)", "effect", kind, margin, **options)
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,8 @@ def claim(kind="positive", margin=0.1):
         ("positive", (-1.0, -1.1, -0.9), CONTRADICTED),
         ("positive", (1.0, -1.0, 0.2), UNDECIDED),
         ("positive", (0.01, 0.0, -0.01), EQUIVALENT),
+        ("positive", (0.1, 0.2, 0.15), UNDECIDED),  # above 0, but not clearly above the margin
+        ("positive", (-0.1, -0.2, -0.15), UNDECIDED),
         ("none", (0.01, 0.0, -0.01), EQUIVALENT),
         ("none", (1.0, 1.1, 0.9), CONTRADICTED),
         ("none", (-1.0, -1.1, -0.9), CONTRADICTED),
@@ -39,6 +41,13 @@ def test_interval_is_students():
     low, high = measure(claim(), effects).interval
     expected = stats.ttest_1samp(effects, 0).confidence_interval(0.95)
     np.testing.assert_allclose((low, high), (expected.low, expected.high))
+
+
+def test_interval_holds_no_value_that_the_effect_cannot_have():
+    effects = (2.0, 2.0, 2.0, 1.0, 2.0)
+    assert measure(claim(), effects).interval[1] > 2
+    low, high = measure(claim(bounds=(-2.0, 2.0)), effects).interval
+    assert (low, high) == (measure(claim(), effects).interval[0], 2.0)
 
 
 def test_smallest_effect_is_found_four_times_out_of_five():
@@ -62,6 +71,8 @@ def test_card_escapes_and_names_its_verdict():
     assert 'id="claim-a-claim"' in text
     assert "<strong>holds</strong>" in text
     assert "3 seeds" in text
+    assert "Smallest detectable effect" in text
+    assert "within ±0.1 counts as no effect" in text
 
 
 def test_ledger_has_a_row_a_claim_that_leads_to_its_card():
