@@ -14,10 +14,12 @@ from nbgrader.api import MissingEntry
 
 from mlsys.grading.cells import answer_cell, check_cell, grade_id, is_written
 from mlsys.grading.course import Course
+from mlsys.grading.mend import BORROWED
 from mlsys.grading.scores import FLAGGED, GRADED, NOT_GRADED, Result
 from mlsys.grading.secret import case_generator
 from mlsys.problems import exercises, grader, problem
 from mlsys.problems.judging import judge, score
+from mlsys.problems.problem import Answer
 
 PREFIX = "demo-"
 BLANK = "blank"
@@ -78,7 +80,8 @@ def make(course: Course, assignment: str) -> dict[str, Any]:
         shutil.copytree(course.folder("release", ".", assignment), folder)
         for file in files:
             _hand_in(folder / file, picks, extra)
-        status = STATUS.get(extra, GRADED)
+        borrowed = any(BORROWED.search(_source(name, pick)) for name, pick in picks.items())
+        status = STATUS.get(extra, FLAGGED if borrowed else GRADED)
         points = {name: 0.0 if status == NOT_GRADED else expected(name, pick) for name, pick in picks.items()}
         record[PREFIX + first] = {"status": status, "answers": picks, "points": points, "extra": extra}
     path = _record(course, assignment)
@@ -133,12 +136,21 @@ def expected(name: str, pick: str) -> float:
     """The points of a known answer on the course's own cases."""
     if pick == BLANK:
         return 0.0
-    task, half = problem(name), grader(name)
-    answer = {"reference": half.reference, **half.right, **half.wrong}[pick]
+    task, half, answer = problem(name), grader(name), _known(name, pick)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         outcomes = judge(task, half, answer.build(task.target), case_generator(name))
     return score(outcomes, task.points)
+
+
+def _known(name: str, pick: str) -> Answer:
+    half = grader(name)
+    return {"reference": half.reference, **half.right, **half.wrong}[pick]
+
+
+def _source(name: str, pick: str) -> str:
+    """What a student typed; nothing if blank."""
+    return "" if pick == BLANK else _known(name, pick).source(problem(name).target).strip()
 
 
 def _record(course: Course, assignment: str) -> Path:
@@ -152,9 +164,7 @@ def _hand_in(path: Path, picks: Picks, extra: str) -> None:
     mine = [name for name in picks if check_cell(name) in cells]
     for name in mine:
         if picks[name] != BLANK:
-            half = grader(name)
-            answer = {"reference": half.reference, **half.right, **half.wrong}[picks[name]]
-            cells[answer_cell(name)].source = answer.source(problem(name).target).strip()
+            cells[answer_cell(name)].source = _source(name, picks[name])
     if extra == "written":
         for cell in notebook.cells:
             cell.source = WRITTEN if is_written(cell) else cell.source
