@@ -81,7 +81,7 @@ def adagrad_sparse_later() -> Result:
     """The same after three passes."""
     return _sparse(
         "adagrad-sparse-later",
-        "The same with more time: after three passes over the data.",
+        "AdaGrad gains more on sparse text than on dense features even after three passes over the data.",
         "Our question",
         "3 passes",
     )
@@ -142,7 +142,8 @@ def adagrad_convexity() -> Result:
     """Whether it is because the network is not convex: softmax regression on the same digits is."""
     claim = Claim(
         "adagrad-convexity",
-        "… and that is because it is not convex: softmax regression on the same digits, which is, shows less of it.",
+        "AdaGrad's trouble with the network is that it is not convex: softmax regression on the same digits, which is, "
+        "shows less.",
         "Our control of the claim above",
         "the effect above minus the same effect without the hidden layer, best rate each",
         "positive",

@@ -98,7 +98,7 @@ def line_search_batch_tuned(seeds: Sequence[int] = SEEDS) -> Result:
     """The same with the longest step tuned as the fixed rate is."""
     claim = _claim(
         "line-search-batch-tuned",
-        "Nor with its longest step tuned.",
+        "Searching the batch's own objective is no way out, even with its longest step tuned.",
         "Our question",
         "a line search on its batch, its longest step tuned as the rate is,",
     )
@@ -121,7 +121,7 @@ def polyak_batch_capped(seeds: Sequence[int] = SEEDS) -> Result:
     """The same with a longest step, tuned as the fixed rate is, and 0 for the batch's own minimum."""
     claim = _claim(
         "polyak-batch-capped",
-        "Nor with a cap on its length.",
+        "Polyak's step is not for batches, even with a tuned cap on its length.",
         "Our question, to Loizou et al. (2021)",
         "Polyak's step (0 as each batch's minimum), its cap tuned as the rate is,",
     )
@@ -135,8 +135,8 @@ def sgd_direction(seeds: Sequence[int] = SEEDS) -> Result:
         "sgd-direction",
         "The direction of an SGD step need not improve the objective at all.",
         LECTURE,
-        f"share of batches of {BATCH} along which the objective rises at once, close to the minimum ({CLOSE:.0%} of "
-        "the way from there to the start)",
+        f"share of batches of {BATCH} along which the objective rises at once, close to the minimum "
+        f"({100 * CLOSE:g} % of the way from there to the start)",
         "positive",
         SHARE,
         bounds=(0.0, 1.0),

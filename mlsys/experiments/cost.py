@@ -23,7 +23,7 @@ class Cost(NamedTuple):
 
     @property
     def intensity(self) -> float:
-        """Operations a byte moved."""
+        """Operations per byte moved."""
         return self.operations / self.moved_bytes
 
 

@@ -59,7 +59,7 @@ def polyak_estimate_tuned(seeds: Sequence[int] = SEEDS, budget: int = 100) -> Re
     """The same against the best fixed rate, whose search is not counted."""
     claim = Claim(
         "polyak-estimate-tuned",
-        "The same, read strictly: better than the best fixed rate.",
+        "Polyak's step with an estimate of f* is better even than the best fixed rate.",
         f"{LECTURE} (our strict reading)",
         f"log10 of the gap left by the best rate of a grid over the gap left with that estimate, {budget} "
         "gradients",
@@ -121,7 +121,7 @@ def line_search_tuned(seeds: Sequence[int] = SEEDS, budget: int = 200) -> Result
     """Backtracking against the best fixed rate of a grid, whose search is not counted."""
     claim = Claim(
         "line-search-tuned",
-        "The same, read strictly: as good as the best fixed rate, the search's evaluations counted.",
+        "A line search, its evaluations counted, is as good as the best fixed rate.",
         f"{LECTURE} (our strict reading)",
         f"log10 of the gap left by the best rate of a grid over the gap left by backtracking, {budget} "
         "evaluations of f or its gradient",

@@ -40,7 +40,7 @@ def path(ax: Any, points: Sequence[np.ndarray], i: int, label: str, every: int =
 def roofline(ax: Any, bandwidth: float, peak: float, points: Mapping[str, float]) -> None:
     """What arithmetic intensity allows, log–log, with named intensities on the roof.
 
-    bandwidth : bytes/s;  peak : operations/s;  points : operations a byte, by name
+    bandwidth : bytes/s;  peak : operations/s;  points : operations per byte, by name
     """
     ridge = peak / bandwidth
     x = np.geomspace(min(points.values()) / 2, 4 * ridge, 200)

@@ -65,7 +65,7 @@ def load(name: str, folder: Path = FOLDER) -> dict[str, Any]:
     path = folder / f"{name}.json"
     if not path.exists():
         raise FileNotFoundError(
-            f"no record {name}.json in {folder}. `make bench` and `make claims` write them."
+            f"no record {name}.json in {folder}. `make bench` writes them."
         )
     return json.loads(path.read_text(encoding="utf-8"))
 
