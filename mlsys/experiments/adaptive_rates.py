@@ -199,7 +199,7 @@ def _compare(
 
 
 MANY = tuple(range(1, 31))  # ten seeds could not have seen a factor of 1.26 here
-METHODS = {"AdaGrad": (adagrad, 0.01, 1), "RMSProp": (rmsprop, 0.001, 0.1), "Adam": (adam, 0.001, 0.1)}
+METHODS = {"AdaGrad": (adagrad, 0.03, 0.6), "RMSProp": (rmsprop, 0.001, 0.03), "Adam": (adam, 0.003, 0.06)}
 
 
 def different_scales(seeds: Sequence[int] = SEEDS) -> Result:
@@ -213,7 +213,7 @@ def different_scales(seeds: Sequence[int] = SEEDS) -> Result:
         FACTOR,
     )
     sgd_rate = best_rate(gradient_rule, 100.0, 0.3, 3)
-    rate = best_rate(adagrad, 100.0, 1, 20)
+    rate = best_rate(adagrad, 100.0, 1.7, 20)
     return measure(claim, _compare((gradient_rule, sgd_rate), (adagrad, rate), seeds, 100.0))
 
 
@@ -227,7 +227,7 @@ def _equal(name: str, seeds: Sequence[int]) -> Result:
         "positive",
         FACTOR,
     )
-    fixed = best_rate(gradient_rule, 1.0, 0.001, 0.1)
+    fixed = best_rate(gradient_rule, 1.0, 0.003, 0.03)
     other = best_rate(make, 1.0, low, high)
     return measure(claim, _compare((gradient_rule, fixed), (make, other), seeds, 1.0))
 
@@ -260,7 +260,7 @@ def equal_scales_decay(seeds: Sequence[int] = MANY) -> Result:
         "none",
         FACTOR,
     )
-    falling, rate = best_rate(RootDecay, 1.0, 0.01, 1), best_rate(adagrad, 1.0, *METHODS["AdaGrad"][1:])
+    falling, rate = best_rate(RootDecay, 1.0, 0.03, 1), best_rate(adagrad, 1.0, *METHODS["AdaGrad"][1:])
     return measure(claim, _compare((RootDecay, falling), (adagrad, rate), seeds, 1.0))
 
 

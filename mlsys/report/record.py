@@ -64,9 +64,7 @@ def load(name: str, folder: Path = FOLDER) -> dict[str, Any]:
     """A record as saved. Raises FileNotFoundError that says how it is made."""
     path = folder / f"{name}.json"
     if not path.exists():
-        raise FileNotFoundError(
-            f"no record {name}.json in {folder}. `make bench` writes them."
-        )
+        raise FileNotFoundError(f"no record {name}.json in {folder}. `make bench` writes them.")
     return json.loads(path.read_text(encoding="utf-8"))
 
 
