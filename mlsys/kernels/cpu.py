@@ -15,7 +15,7 @@ from mlsys.kernels.layout import Gradients, check_tensors
 
 _REALS = {torch.float32: "float32", torch.float64: "float64"}
 # Elements that a thread takes at a time: long enough to stream, and so many units that threads end together.
-_LONGEST, _SHORTEST, _UNITS_A_THREAD = 65536, 4096, 16
+_LONGEST, _SHORTEST, _UNITS_A_THREAD = 1 << 20, 4096, 16
 
 
 class Plan:
