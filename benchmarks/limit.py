@@ -6,10 +6,11 @@ It runs over one flat buffer a stream, on the same threads; so nothing that keep
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 
+from benchmarks.loads import Shape
 from mlsys.kernels.cpu import Plan
 
 
@@ -42,8 +43,12 @@ def four(w, g, a, b, c):
 _BODIES = (one, two, three, four)
 
 
-def limit(n: int, slots: int) -> Callable[[], None]:
-    """A step that reads 2 + slots and writes 1 + slots streams of n float32."""
-    w, g = torch.zeros(n), torch.full((n,), 1e-3)
-    plan = Plan(_BODIES[slots], [w], [tuple(torch.zeros(n) for _ in range(slots))])
-    return lambda: plan.step([g], ())
+def limit(shapes: Sequence[Shape], slots: int) -> Callable[[], None]:
+    """A step that reads 2 + slots and writes 1 + slots streams of float32 tensors of these shapes.
+
+    For the bandwidth limit of a list of tensors, pass the shape of one that holds as many numbers.
+    """
+    params = [torch.zeros(shape) for shape in shapes]
+    grads = [torch.full_like(w, 1e-3) for w in params]
+    plan = Plan(_BODIES[slots], params, [tuple(torch.zeros_like(w) for _ in range(slots)) for w in params])
+    return lambda: plan.step(grads, ())

@@ -7,15 +7,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 
 import mlsys.optim as ours
-from benchmarks import starts, training
+from benchmarks import fresh, starts, training
 from benchmarks.limit import limit
 from benchmarks.loads import LOADS, elements, parameters
 from benchmarks.race import Contention, Race, Row, compare, seconds
 
 LIMIT = "bandwidth limit"
+SCATTERED = "limit, same shapes"  # the limit's kernel on a list of tensors where torch's allocator puts them
 PATHS: dict[str, dict[str, Any]] = {
     "torch loop": {"foreach": False},
     "torch foreach": {"foreach": True},
@@ -74,7 +76,9 @@ def steps(name: str, load: str, quick: bool) -> Iterator[Row]:
         if entry.fused or path != "torch fused":
             optimisers[path] = entry.torch(_copies(params), **entry.arguments, **argument)
     candidates = {path: optimiser.step for path, optimiser in optimisers.items()}
-    candidates[LIMIT] = limit(elements(shapes), entry.slots)
+    candidates[LIMIT] = limit([(elements(shapes),)], entry.slots)
+    if len(shapes) > 1:
+        candidates[SCATTERED] = limit(shapes, entry.slots)
     slow = 2 if quick else 8
     with Contention() as others:
         times = seconds(candidates, 6 if quick else 48, {"torch loop": slow, "torch foreach": slow})
@@ -90,10 +94,28 @@ def steps(name: str, load: str, quick: bool) -> Iterator[Row]:
         if peer != "mlsys"
     ]
     yield from rows
-    best = min((row for row in rows if row.peer_name != LIMIT), key=lambda row: row.peer)
     if not entry.fused:
-        times["torch's best"] = times[best.peer_name]
-        yield compare(times, "mlsys", "torch's best", goal=entry.goal(load, "torch's best"), **about)
+        yield _best(times, entry, load, about)
+
+
+def _best(times: dict[str, Any], entry: Entry, load: str, about: dict[str, Any]) -> Row:
+    """Against the faster of torch's paths, where torch has no fused one."""
+    paths = [path for path in PATHS if path in times]
+    times["torch's best"] = times[min(paths, key=lambda path: np.nanmedian(times[path]))]
+    return compare(times, "mlsys", "torch's best", goal=entry.goal(load, "torch's best"), **about)
+
+
+def one_rule(name: str, load: str, quick: bool) -> list[dict[str, Any]]:
+    """The rows of steps(...) as data, for a process of its own."""
+    return [row.data() for row in steps(name, load, quick)]
+
+
+def as_installed(name: str, load: str, quick: bool) -> Iterator[Row]:
+    """torch's best without large pages, as it comes: its paths that make fresh buffers then wait for pages."""
+    for data in fresh.result(__name__, "one_rule", name, load, quick, without=("THP_MEM_ALLOC_ENABLE",)):
+        if data["peer_name"] == "torch's best":
+            del data["met"]
+            yield Row(**{**data, "case": f"{data['case']}, small pages"})
 
 
 def _copies(params: list[torch.nn.Parameter]) -> list[torch.nn.Parameter]:
@@ -110,6 +132,8 @@ def run(quick: bool) -> Iterator[Row]:
         for name in ENTRIES:
             yield from steps(name, load, quick)
             gc.collect()
+    for name in ("rmsprop", "adadelta"):
+        yield from as_installed(name, "one 20M", quick)
     yield from starts.run(quick)
     yield from training.run(quick)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -12,7 +12,8 @@ import torch
 from torch import nn
 
 import mlsys.optim as ours
-from benchmarks.race import Contention, Row, compare, seconds
+from benchmarks import fresh
+from benchmarks.race import Contention, Row, compare
 
 # No slower than torch's best; 2 % for the noise of two runs of the same code, as for the fused kernels.
 GOAL = 0.98
@@ -57,44 +58,52 @@ OPTIMISERS: dict[str, tuple[Any, Any, dict[str, Any], bool]] = {
 }
 
 
-def trainer(
-    net: nn.Module, x: torch.Tensor, y: torch.Tensor, make: Callable[[Any], Any]
-) -> Callable[[], None]:
-    """One step of training of an own copy of the network."""
-    net = copy.deepcopy(net)
-    optimiser = make(net.parameters())
+def makers(name: str) -> dict[str, Callable[[Any], torch.optim.Optimizer]]:
+    """Ours and each of torch's paths, by who it is."""
+    mine, theirs, arguments, fused = OPTIMISERS[name]
+    paths = {"torch loop": {"foreach": False}, "torch foreach": {"foreach": True}}
+    if fused:
+        paths["torch fused"] = {"fused": True}
+    own = {"mlsys": partial(mine, **arguments)}
+    return own | {path: partial(theirs, **arguments, **argument) for path, argument in paths.items()}
 
-    def step() -> None:
+
+def median_step(network: str, name: str, who: str, steps: int) -> float:
+    """Seconds of a whole step of training, the median of `steps` after a few that are not counted."""
+    torch.manual_seed(0)
+    net, x, y = NETWORKS[network]()
+    optimiser = makers(name)[who](net.parameters())
+    times = []
+    for _ in range(steps + 10):
+        began = time.perf_counter()
         optimiser.zero_grad()
         nn.functional.cross_entropy(net(x), y).backward()
         optimiser.step()
-
-    return step
+        times.append(time.perf_counter() - began)
+    return float(np.median(times[10:]))
 
 
 def race(network: str, name: str, quick: bool) -> Iterator[Row]:
-    """One network with one optimiser; the goal is set against the fastest of torch's paths."""
-    torch.manual_seed(0)
-    net, x, y = NETWORKS[network]()
-    mine, theirs, arguments, fused = OPTIMISERS[name]
-    makers = {"mlsys": partial(mine, **arguments)}
-    paths = {
-        "torch loop": {"foreach": False},
-        "torch foreach": {"foreach": True},
-        "torch fused": {"fused": True},
-    }
-    for path, argument in paths.items():
-        if fused or path != "torch fused":
-            makers[path] = partial(theirs, **arguments, **argument)
-    candidates = {who: trainer(net, x, y, make) for who, make in makers.items()}
+    """One network with one optimiser; the goal is set against the fastest of torch's paths.
+
+    A process trains with one optimiser, as users' do, and with torch's allocator as it is installed.
+    """
+    rounds, steps = (1, 20) if quick else (5, 60)
+    times: dict[str, list[float]] = {who: [] for who in makers(name)}
     with Contention() as others:
-        times = seconds(candidates, 8 if quick else 80, {})
+        for r in range(rounds):
+            names = list(times)
+            for who in names[r % len(names) :] + names[: r % len(names)]:
+                arguments = (network, name, who, steps)
+                one = fresh.result(__name__, "median_step", *arguments, without=("THP_MEM_ALLOC_ENABLE",))
+                times[who].append(one)
     about: dict[str, Any] = {"race": "training step", "metric": "step_s", "contention": others.share}
-    peers = [path for path in makers if path != "mlsys"]
-    best = min(peers, key=lambda path: np.median(times[path]))
-    for path in peers:
-        goal = GOAL if path == best else None
-        yield compare(times, "mlsys", path, case=f"{network}, {name}", goal=goal, **about)
+    table = {who: np.array(t) for who, t in times.items()}
+    peers = [who for who in table if who != "mlsys"]
+    best = min(peers, key=lambda who: np.median(table[who]))
+    for peer in peers:
+        goal = GOAL if peer == best else None
+        yield compare(table, "mlsys", peer, case=f"{network}, {name}", goal=goal, **about)
 
 
 def run(quick: bool) -> Iterator[Row]:

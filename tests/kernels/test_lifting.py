@@ -58,7 +58,7 @@ from mlsys.kernels.cpu import Plan
 from mlsys.optim.rules import adam
 w = torch.ones(5)
 began = time.perf_counter()
-Plan(adam.body, [w], [(torch.zeros(5), torch.zeros(5))]).step([w.clone()], (1e-3, .9, .1, .999, .001, .1, .001, 1e-8))
+Plan(adam.body, [w], [(torch.zeros(5), torch.zeros(5))]).step([w.clone()], (1e-3, .9, .1, .999, .001, 1e-8))
 print(time.perf_counter() - began, "numba" in sys.modules, w[0].item())
 """
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 from kernel_cases import RULES
 
-from benchmarks import gate, limit, loads, optim, report, starts
+from benchmarks import fresh, gate, limit, loads, optim, report, starts, training
 from benchmarks.race import Contention, Race, Row, compare, seconds
 from mlsys.kernels import lifting
 
@@ -132,3 +132,14 @@ def test_the_record_names_machine_and_versions(tmp_path):
     assert record["result"]["quick"] is True
     assert record["result"]["rows"][0]["met"] is True
     assert str(Path.home()) not in (tmp_path / "x.json").read_text()
+
+
+def test_a_fresh_process_returns_data_without_the_variable(monkeypatch):
+    monkeypatch.setenv("MLSYS_TEST_MARK", "1")
+    assert fresh.result("os", "getenv", "MLSYS_TEST_MARK") == "1"
+    assert fresh.result("os", "getenv", "MLSYS_TEST_MARK", without=("MLSYS_TEST_MARK",)) is None
+
+
+def test_a_training_step_takes_time_with_every_contestant():
+    for name in training.OPTIMISERS:
+        assert all(training.median_step("residual net", name, who, 1) > 0 for who in training.makers(name))

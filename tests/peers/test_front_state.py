@@ -183,3 +183,32 @@ def test_hooks_of_state_and_step_run():
     pairs.run([ours], 1)
     ours.load_state_dict(ours.state_dict())
     assert calls == ["before", "after", "saving", "loaded"]
+
+
+def test_hooks_of_every_optimizer_run_and_may_change_the_arguments():
+    from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+
+    ours, _ = pairs.twins("Adam", {})
+    calls = []
+    handles = [
+        register_optimizer_step_pre_hook(
+            lambda optimizer, args, kwargs: ((optimizer, lambda: calls.append("closure")), {})
+        ),
+        register_optimizer_step_post_hook(lambda *_: calls.append("after")),
+    ]
+    try:
+        ours.step()
+    finally:
+        for handle in handles:
+            handle.remove()
+    ours.step()
+    assert calls == ["closure", "after"]
+
+
+def test_torchs_profiler_sees_the_step_by_name():
+    from torch.profiler import ProfilerActivity, profile
+
+    ours, _ = pairs.twins("Adam", {})
+    with profile(activities=[ProfilerActivity.CPU]) as seen:
+        ours.step()
+    assert "Optimizer.step#Adam.step" in {event.name for event in seen.events()}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.optim import optimizer as torchs
 
 from mlsys.core.rule import Rule
 from mlsys.optim.front import words
@@ -23,6 +25,28 @@ class Turn(NamedTuple):
     rule: Rule
     grads: list[Any]
     d: Decay | None
+
+
+def watched(step: Callable[..., Any]) -> Callable[..., Any]:
+    """torch's wrapping of a step, hooks and a name for its profiler, taken where there is one to hear of it.
+
+    The profiler's record costs more than a small network's step, and torch opens it whether one runs or not.
+    """
+    whole = torchs.Optimizer.profile_hook_step(step)
+
+    @functools.wraps(step)
+    def wrapper(self: Any, *args: Any, **kwargs: Any) -> Any:
+        heard = (
+            self._optimizer_step_pre_hooks
+            or self._optimizer_step_post_hooks
+            or torchs._global_optimizer_pre_hooks
+            or torchs._global_optimizer_post_hooks
+            or torch.autograd._profiler_enabled()
+        )
+        return (whole if heard else step)(self, *args, **kwargs)
+
+    wrapper.hooked = True  # type: ignore[attr-defined]  # so torch does not wrap it again
+    return wrapper
 
 
 class Front(torch.optim.Optimizer):
@@ -90,6 +114,7 @@ class Front(torch.optim.Optimizer):
 
     # A step
 
+    @watched
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """One step of every group, in place; the closure's loss, None without a closure.
 

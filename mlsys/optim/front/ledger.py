@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from operator import is_
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -129,7 +130,8 @@ class Ledger:
         self.rosters: list[Roster] = []
         self.latest: Roster | None = None
         double = counted and torch.get_default_dtype() == torch.float64
-        self.counts = torch.zeros(len(params), dtype=torch.float64 if double else torch.float32)
+        self.counts = torch.zeros(len(params), dtype=torch.float64 if double else torch.float32, device="cpu")
+        self._numbers = self.counts.numpy()  # the same memory; NumPy adds to it in a tenth of torch's time
         self.counted = counted
         self.on_cuda = any(p.is_cuda for p in params)
 
@@ -174,7 +176,7 @@ class Ledger:
                 members.append(Member(place, p, slots, where, state.get("step"), kind is torch.strided))
         roster.form(members, self._taken(), rule, fast)
         present = [float(not missing) for missing in roster.absent]
-        roster.ones = 1.0 if all(present) else torch.tensor(present, dtype=self.counts.dtype)
+        roster.ones = 1.0 if all(present) else np.array(present, self._numbers.dtype)
         self.rosters = [roster, *self.rosters[: _KEPT - 1]]
 
     def _taken(self) -> list[int]:
@@ -198,7 +200,7 @@ class Ledger:
     ) -> None:
         """One step of every cohort, in place."""
         served = [cohort.step(rule, grads, d, check) for cohort in roster.cohorts or ()]
-        self.counts.add_(roster.ones)
+        self._numbers += roster.ones
         self.latest = roster
         if not all(served):  # look again at these tensors before the next step
             self.rosters.remove(roster)

@@ -36,24 +36,29 @@ class AdamHyper(NamedTuple):
     eps: float
 
 
-def body(w, g, m, v, eta, beta1, one_minus_beta1, beta2, one_minus_beta2, c1, c2, eps):
+def body(w, g, m, v, eta_t, beta1, one_minus_beta1, beta2, one_minus_beta2, eps_t):
     m = beta1 * m + one_minus_beta1 * g
     v = beta2 * v + one_minus_beta2 * g * g
-    w = w - eta * (m / c1) / (xp.sqrt(v / c2) + eps)
+    w = w - eta_t * m / (xp.sqrt(v) + eps_t)
     return w, m, v
 
 
-def amsgrad_body(w, g, m, v, v_max, eta, beta1, one_minus_beta1, beta2, one_minus_beta2, c1, c2, eps):
+def amsgrad_body(w, g, m, v, v_max, eta_t, beta1, one_minus_beta1, beta2, one_minus_beta2, eps_t):
     m = beta1 * m + one_minus_beta1 * g
     v = beta2 * v + one_minus_beta2 * g * g
     v_max = xp.maximum(v_max, v)
-    w = w - eta * (m / c1) / (xp.sqrt(v_max / c2) + eps)
+    w = w - eta_t * m / (xp.sqrt(v_max) + eps_t)
     return w, m, v, v_max
 
 
 def coefficients(hyper: AdamHyper, t: int) -> tuple[float, ...]:
+    """Both corrections ride on eta and eps: numbers, once a step, instead of two divisions an element.
+
+    eta * (m / c1) / (sqrt(v / c2) + eps) = eta_t * m / (sqrt(v) + eps_t)  (Kingma & Ba, end of section 2)
+    """
     eta, beta1, beta2, eps = hyper
-    return eta, beta1, 1 - beta1, beta2, 1 - beta2, 1 - beta1**t, 1 - beta2**t, eps
+    c1, root_c2 = 1 - beta1**t, (1 - beta2**t) ** 0.5
+    return eta * root_c2 / c1, beta1, 1 - beta1, beta2, 1 - beta2, eps * root_c2
 
 
 def rule(hyper: AdamHyper, amsgrad: bool = False) -> Rule:
