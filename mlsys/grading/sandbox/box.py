@@ -1,8 +1,8 @@
 """A box: one submission's process, alone with what it is given. Called in a fresh fork of the warm parent.
 
-Three processes. The *outer* one, a child of the warm parent, stays on the host, waits and reports. *Init* is pid 1 of the
-box's namespaces: it builds the box, gives up every right, watches the limits and obeys the coordinator; when it ends the
-kernel kills all others. The *body* is the student's.
+Three processes. The *outer* one, a child of the warm parent, stays on the host, waits and reports. *Init* is pid 1 of
+the box's namespaces: it builds the box, gives up every right, watches the limits and obeys the coordinator; when it
+ends the kernel kills all others. The *body* is the student's.
 """
 
 from __future__ import annotations

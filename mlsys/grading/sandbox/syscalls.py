@@ -91,6 +91,6 @@ _TABLE = {
 }
 MACHINES = ("x86_64", "aarch64")
 NUMBERS = {
-    machine: {name: pair[column] for name, pair in _TABLE.items() if pair[column] is not None}
+    machine: {name: number for name, pair in _TABLE.items() if (number := pair[column]) is not None}
     for column, machine in enumerate(MACHINES)
 }

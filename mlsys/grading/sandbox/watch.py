@@ -1,4 +1,4 @@
-"""What a box's init does while the body runs: reap, obey, and end everything when a limit of the whole box is passed."""
+"""What a box's init does while the body runs: reap, obey, and end all when a limit of the whole box is passed."""
 
 from __future__ import annotations
 
@@ -79,22 +79,22 @@ def cpu_s(pids: list[int]) -> float:
 
 def own_bytes(pid: int) -> int:
     """Memory of a process as if it shared none, page tables included; 0 when it has ended."""
-    table = _table(_read(f"/proc/{pid}/status"))
-    if "RssAnon" not in table and int(table.get("Threads", "0")) > 1:
+    found = table(f"/proc/{pid}/status")
+    if "RssAnon" not in found and int(found.get("Threads", "0")) > 1:
         # Its first thread has ended and shows no memory; the others still use it.
         for task in _listed(f"/proc/{pid}/task"):
-            table = _table(_read(f"/proc/{pid}/task/{task}/status"))
-            if "RssAnon" in table:
+            found = table(f"/proc/{pid}/task/{task}/status")
+            if "RssAnon" in found:
                 break
-    return sum(_kib(table, name) for name in OWN)
+    return sum(_kib(found, name) for name in OWN)
 
 
 def fair_bytes(pid: int) -> int:
     """Memory of a process with shared pages divided among those who share them; own_bytes where it hides that."""
-    table = _table(_read(f"/proc/{pid}/smaps_rollup"))
-    if "Pss_Anon" not in table:
+    found = table(f"/proc/{pid}/smaps_rollup")
+    if "Pss_Anon" not in found:
         return own_bytes(pid)
-    return sum(_kib(table, name) for name in SHARED_OUT) + _kib(_table(_read(f"/proc/{pid}/status")), "VmPTE")
+    return sum(_kib(found, name) for name in SHARED_OUT) + _kib(table(f"/proc/{pid}/status"), "VmPTE")
 
 
 def _read(path: str) -> str:
@@ -113,9 +113,12 @@ def _listed(path: str) -> list[str]:
         return []
 
 
-def _table(text: str) -> dict[str, str]:
-    return {name: rest.strip() for line in text.splitlines() for name, _, rest in [line.partition(":")]}
+def table(path: str) -> dict[str, str]:
+    """A file of lines `name: text`; empty as _read is."""
+    return {
+        name: rest.strip() for line in _read(path).splitlines() for name, _, rest in [line.partition(":")]
+    }
 
 
-def _kib(table: dict[str, str], name: str) -> int:
-    return int(table.get(name, "0 kB").split()[0]) * KIB
+def _kib(found: dict[str, str], name: str) -> int:
+    return int(found.get(name, "0 kB").split()[0]) * KIB
