@@ -90,18 +90,25 @@ def release(
 @app.command()
 def demo(
     ps: ProblemSet,
+    students: Annotated[
+        int | None, typer.Option(help="How many; 12 by default, the corpus besides.", metavar="N")
+    ] = None,
+    hostile: Annotated[
+        bool,
+        typer.Option("--hostile", help="Attacks and honest oddities among them. Grade in a sandbox only!"),
+    ] = False,
     remove: Annotated[bool, typer.Option("--remove", help="Take the demo class away.")] = False,
     course: CourseFolder = HERE,
 ) -> None:
-    """Hand in for a demo class of 12, whose scores are known beforehand."""
+    """Hand in for a demo class, whose scores are known beforehand."""
     from mlsys.grading import demo as demos
 
     here = _course(course, ps)
     if remove:
         typer.echo(f"{demos.remove(here, ps)} demo students taken away.")
         return
-    students = demos.make(here, ps)
-    typer.echo(f"{len(students)} demo submissions in {here.folder('submitted').relative_to(here.root)}/")
+    made = demos.make(here, ps, students, hostile)
+    typer.echo(f"{len(made)} demo submissions in {here.folder('submitted').relative_to(here.root)}/")
 
 
 @app.command()

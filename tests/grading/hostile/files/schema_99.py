@@ -1,0 +1,12 @@
+"""nbgrader's settings in every cell claim to be of version 99, which makes nbgrader give up on the class."""
+
+from mlsys.grading.demo.corpus import Expect
+from mlsys.grading.demo.submission import Submission
+
+EXPECT = Expect(flag="settings of cell", attacked=())
+
+
+def hand_in(mine: Submission) -> None:
+    for cell in mine.notebook.cells:
+        if "nbgrader" in cell.metadata:
+            cell.metadata["nbgrader"]["schema_version"] = 99

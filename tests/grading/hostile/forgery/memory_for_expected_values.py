@@ -1,0 +1,27 @@
+"""Reads its own process's memory, page by page, for the source of the grader's half."""
+
+from mlsys.grading.demo.corpus import EARLIER, GRADED_ANYHOW, Expect
+from mlsys.grading.demo.submission import Submission
+
+EXPECT = Expect(status=GRADED_ANYHOW, others=EARLIER)
+
+
+def hand_in(mine: Submission) -> None:
+    mine.before("""
+        import re
+
+        word = ("GRADER = " + "Grader(").encode()
+        found = 0
+        with open("/proc/self/mem", "rb", 0) as memory:
+            for line in open("/proc/self/maps"):
+                start, end, rights = re.match(r"(\\w+)-(\\w+) (\\S+)", line).groups()
+                size = int(end, 16) - int(start, 16)
+                if "r" in rights and size < 2**26 and "[v" not in line:
+                    try:
+                        memory.seek(int(start, 16))
+                        found += memory.read(size).count(word)
+                    except (OSError, ValueError):
+                        pass
+        if found:
+            print("REA" "CHED", found)
+    """)

@@ -1,0 +1,14 @@
+"""A breakpoint that was left in the answer."""
+
+from mlsys.grading.demo.corpus import EARLIER, GRADED_ANYHOW, Expect
+from mlsys.grading.demo.submission import Submission
+from mlsys.grading.scores import NOT_GRADED
+
+EXPECT = Expect(status=(*GRADED_ANYHOW, NOT_GRADED), others=EARLIER)
+
+
+def hand_in(mine: Submission) -> None:
+    mine.answer("""
+        def $target(*given, **named):
+            breakpoint()
+    """)

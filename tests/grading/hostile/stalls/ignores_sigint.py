@@ -1,0 +1,18 @@
+"""An answer that never ends, and does not listen to an interrupt."""
+
+from mlsys.grading.demo.corpus import EARLIER, Expect
+from mlsys.grading.demo.submission import Submission
+from mlsys.grading.scores import FLAGGED, NOT_GRADED
+
+EXPECT = Expect(status=(FLAGGED, NOT_GRADED), flag="too long", others=EARLIER)
+
+
+def hand_in(mine: Submission) -> None:
+    mine.answer("""
+        import signal
+
+        def $target(*given, **named):
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            while True:
+                pass
+    """)

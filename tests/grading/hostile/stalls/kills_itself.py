@@ -1,0 +1,18 @@
+"""An answer that kills its own process, and those of its group."""
+
+from mlsys.grading.demo.corpus import EARLIER, Expect
+from mlsys.grading.demo.submission import Submission
+from mlsys.grading.scores import FLAGGED, NOT_GRADED
+
+EXPECT = Expect(status=(FLAGGED, NOT_GRADED), flag="died", others=EARLIER)
+
+
+def hand_in(mine: Submission) -> None:
+    mine.answer("""
+        import os
+        import signal
+
+        def $target(*given, **named):
+            os.setpgid(0, 0)
+            os.killpg(0, signal.SIGKILL)
+    """)
