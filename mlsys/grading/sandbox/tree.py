@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -51,7 +52,13 @@ def build(box: Box, owner: int | None) -> None:
         DOERS[kind](path, source)
     _who_is_who(box)
     if box.files:
-        _copy(OLD + os.path.realpath(box.files), box.home, owner)
+        try:
+            _copy(OLD + os.path.realpath(box.files), box.home, owner)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EFBIG):
+                most = f"{limits.file_bytes >> 20} MiB and {limits.files} files"
+                raise ValueError(f"the files of {box.files} do not fit in {most}") from None
+            raise
     if owner is not None:
         os.chown(box.home, owner, owner)
     for kind, path, _ in steps:
