@@ -1,5 +1,8 @@
 """Every promise is tested in each mode: as root, and as an ordinary user."""
 
+import tempfile
+from pathlib import Path
+
 import pytest
 from a_box import MODES
 
@@ -10,9 +13,8 @@ def mode(request):
 
 
 @pytest.fixture
-def open_path(tmp_path):
-    """A temporary folder that any user may enter."""
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.owner() == tmp_path.owner() and not folder.stat().st_mode & 1:
-            folder.chmod(0o755)
-    return tmp_path
+def open_path():
+    """A temporary folder that any user may enter; pytest's own are closed to others."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)

@@ -73,6 +73,7 @@ for path in ("kept.py", "taught.py", "grader/new.py", "grader/public/new.py"):
     readable = [str(package), str(package / "grader" / "public"), str(open_path / "link")]
     masked = [str(package / name) for name in ("grader", "taught.py", "not-there")]
     ran = inside(program, mode, readable=readable, masked=masked)
+    assert ran.told == {"event": "exit", "code": 0}
     assert ran.lines[:2] == ["['public'] grader/public/open.py  kept.py", "['public']"]
     assert ran.lines[2:] == ["Read-only file system"] * 4
 
