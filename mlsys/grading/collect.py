@@ -166,6 +166,7 @@ class _Clerk:
             note = f"the earlier one is in {kept.relative_to(self.course.root)}" if kept else ""
         if status in (PLACED, REPLACED, SAME) and not self.dry_run:
             _, clue = parcel.files[0]
+            before = self.record.get(parcel.student, {}).get("collected", "")
             self.record[parcel.student] = {
                 "name": parcel.who.name if parcel.who else clue.name,
                 "id": parcel.who.id if parcel.who else "",
@@ -174,7 +175,7 @@ class _Clerk:
                 "number": clue.number,
                 "from": chosen.main,
                 "order": list(chosen.order),
-                "collected": self.now.isoformat(timespec="seconds"),
+                "collected": before if status == SAME else self.now.isoformat(timespec="seconds"),
             }
         return status, note
 

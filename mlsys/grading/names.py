@@ -87,9 +87,7 @@ def read(parts: Parts, flat: Collection[Parts]) -> Clue | None:
         head, rest, at = parts[end - 1], parts[end:], "/".join(parts[:end])
         inner = "/".join((head, *rest))
         if found := _match(MOODLE, inner):
-            hidden = (
-                not re.search(r"[^\W\d_]{2}", found["first_name"]) or found["first_name"] == "Participant"
-            )
+            hidden = found["first_name"] == "Participant"
             inside = tuple(found["file_id"].split("/"))
             return Clue("Moodle", found["first_name"], found["student_id"], inside, at, hidden=hidden)
         if not last and (found := _match(EXCHANGE, inner)):

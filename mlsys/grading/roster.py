@@ -39,6 +39,11 @@ class Person:
         """First and last."""
         return f"{self.first} {self.last}".strip()
 
+    @property
+    def names(self) -> set[str]:
+        """First and last in either order, folded."""
+        return {fold(self.first + self.last), fold(self.last + self.first)} - {""}
+
     def __str__(self) -> str:
         return f"{self.name} ({self.id})" if self.name else self.id
 
@@ -103,7 +108,7 @@ def folder_name(name: str) -> str:
     """
     safe = FORBIDDEN.sub("-", unicodedata.normalize("NFC", name))
     safe = safe.strip(" .")[:LONGEST].strip(" .")
-    if safe == name and safe.split(".")[0].rstrip().upper() not in DEVICES and "~" not in safe:
+    if safe and safe == name and safe.split(".")[0].rstrip().upper() not in DEVICES and "~" not in safe:
         return safe
     return f"{safe or 'student'}~{hashlib.sha256(name.encode(errors='surrogatepass')).hexdigest()[:8]}"
 
@@ -113,11 +118,7 @@ class Matcher:
 
     def __init__(self, people: list[Person]) -> None:
         self.people = people
-        self.keys = {
-            person: {fold(k) for k in (person.id, person.email, person.name, person.last + person.first)}
-            - {""}
-            for person in people
-        }
+        self.keys = {person: {fold(person.id), fold(person.email), *person.names} - {""} for person in people}
 
     def find(self, clue: Clue) -> tuple[Person | None, str]:
         """The student, or why it is nobody's. Moodle's number is of one assignment only, so it tells nothing."""

@@ -7,7 +7,7 @@ import zipfile
 import nbformat
 from a_course import NOTEBOOK, PS
 
-SET = PS
+from mlsys.grading.collect import collect
 
 
 def notebook(text="mine"):
@@ -66,5 +66,13 @@ def class_list(path, students=STUDENTS):
 
 def placed(course, student, name=NOTEBOOK):
     """The source of the first cell of what lies under submitted/."""
-    path = course.folder("submitted", student, SET) / name
+    path = course.folder("submitted", student, PS) / name
     return nbformat.read(path, as_version=4).cells[0].source
+
+
+def bring(course, source, students=None, **options):
+    return collect(course, PS, source, students, **options)
+
+
+def statuses(collected):
+    return {(row.student, row.status) for row in collected.rows}
