@@ -112,6 +112,38 @@ def demo(
 
 
 @app.command()
+def collect(
+    ps: ProblemSet,
+    source: Annotated[
+        Path, typer.Argument(metavar="FOLDER|ZIP", help="As Canvas, Moodle or people deliver it.")
+    ],
+    roster: Annotated[
+        Path | None,
+        typer.Option(
+            help="Who the students are: id, first_name, last_name, email, lms_user_id.", metavar="CSV"
+        ),
+    ] = None,
+    replace: Annotated[
+        bool | None,
+        typer.Option(
+            "--replace/--keep", help="Replace what is there in any case, or never; else by newer only."
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show it, and write nothing.")] = False,
+    course: CourseFolder = HERE,
+) -> None:
+    """Bring a platform's download, or a folder of work, into submitted/."""
+    from rich.console import Console
+
+    from mlsys.grading.collect import collect as run
+    from mlsys.grading.listing import show_collected
+
+    collected = run(_course(course, ps), ps, source, roster, replace, dry_run)
+    show_collected(Console(), f"{ps} (nothing written)" if dry_run else ps, collected)
+    raise typer.Exit(1 if collected.not_placed or not collected.rows else 0)
+
+
+@app.command()
 def grade(
     ps: ProblemSet,
     student: Students = None,
@@ -187,6 +219,37 @@ def feedback(ps: ProblemSet, student: Students = None, course: CourseFolder = HE
         )
     for name, reason in without.items():
         typer.secho(f"{name}: no feedback, {reason}", fg="yellow")
+
+
+@app.command()
+def export(
+    ps: ProblemSet,
+    platform: Annotated[str, typer.Option("--for", help="canvas, moodle or csv.", metavar="PLATFORM")],
+    out: Annotated[Path | None, typer.Option(help="PS-PLATFORM.csv here by default.", metavar="FILE")] = None,
+    into: Annotated[
+        Path | None, typer.Option(help="The platform's own exported file, to fill in.", metavar="FILE")
+    ] = None,
+    column: Annotated[
+        str, typer.Option(help="The set's column in it, if it is called otherwise.", metavar="NAME")
+    ] = "",
+    unfinished: Annotated[
+        bool, typer.Option("--with-unfinished", help="Marks that are not final too.")
+    ] = False,
+    missing_as_zero: Annotated[
+        bool, typer.Option("--missing-as-zero", help="0 for who handed nothing in.")
+    ] = False,
+    course: CourseFolder = HERE,
+) -> None:
+    """Write the marks as a CSV for Canvas, Moodle or a spreadsheet."""
+    from rich.console import Console
+
+    from mlsys.grading.export import export as run
+    from mlsys.grading.listing import show_exported
+
+    here, path = _course(course, ps), out or Path(f"{ps}-{platform}.csv")
+    exported = run(here, ps, platform, path, into, column, unfinished, missing_as_zero)
+    show_exported(Console(), exported)
+    raise typer.Exit(1 if exported.absent else 0)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""The table of what was collected."""
+"""What the terminal shows of work brought in and marks taken out."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from rich.text import Text
 
 from mlsys.grading import collect
 from mlsys.grading.collect import Collected
+from mlsys.grading.export import Exported
 
 COLOURS = dict.fromkeys(collect.NOT_PLACED, "red") | dict.fromkeys((collect.OLDER, collect.KEPT), "yellow")
 
@@ -32,6 +33,22 @@ def show_collected(console: Console, title: str, collected: Collected) -> None:
         )
     for remark in collected.remarks:
         console.print(Text(shown(remark), style="yellow"), soft_wrap=True)
+
+
+def show_exported(console: Console, exported: Exported) -> None:
+    """How many marks there are, and who has none, by reason."""
+    console.print(f"{exported.written} marks in {exported.path}", highlight=False)
+    reasons: dict[str, list[str]] = {}
+    for student, why in exported.blank.items():
+        reasons.setdefault(why, []).append(student)
+    for why, students in reasons.items():
+        line = f"{len(students)} not final: {shown(why)}: {shown(', '.join(students))}"
+        console.print(Text(line, style="yellow"), soft_wrap=True)
+    if exported.absent:
+        line = (
+            f"{len(exported.absent)} have a mark and no row in the file: {shown(', '.join(exported.absent))}"
+        )
+        console.print(Text(line, style="red"), soft_wrap=True)
 
 
 def plain(text: str) -> Text:
