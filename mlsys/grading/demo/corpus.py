@@ -8,6 +8,7 @@ not be installed wherever the course is.
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,11 @@ from mlsys.grading.errors import CourseError
 from mlsys.grading.scores import FLAGGED, GRADED, NOT_GRADED
 from mlsys.problems import exercises, problem
 
-HERE, NEXT = "here", "next"  # the exercise in the middle of the set, and the one after it
+HERE, NEXT, SERVED = (
+    "here",
+    "next",
+    "served",
+)  # the exercise in the middle, the one after it, one with an oracle
 FULL, EARLIER, ANY, NONE = "full", "earlier", "any", "none"
 GRADED_ANYHOW = (GRADED, FLAGGED)
 ANYHOW = (GRADED, FLAGGED, NOT_GRADED)
@@ -31,7 +36,8 @@ class Expect:
     """What must happen to a submission.
 
     status : any of these is right
-    flag : a regular expression that a flag or the reason must match, where it can be told what was tried
+    flag : a regular expression that a flag or the reason must match, where it can be told what was tried; the word
+        HERE in it stands for the exercise's name
     attacked : the exercises that earn nothing, as a blank; they are left blank unless the case answers them
     others : what the rest, answered rightly, earns. FULL: all points. EARLIER: what comes before the attacked exercise
         (or HERE, if none is) all points, what comes after anything between a blank's and all. ANY: anything between.
@@ -54,7 +60,8 @@ class Expect:
             kept = self.others == FULL or (self.others == EARLIER and place < start)
             least = full if kept and name not in attacked else 0.0
             points[name] = [least, 0.0 if name in attacked or self.others == NONE else full]
-        return {"status": list(self.status), "flag": self.flag, "points": points}
+        flag = re.sub(r"\bHERE\b", re.escape(by_role[HERE]).replace("\\", r"\\"), self.flag)
+        return {"status": list(self.status), "flag": flag, "points": points}
 
 
 HARMLESS = Expect(status=(GRADED,), attacked=())  # an honest oddity costs nothing, and is not flagged

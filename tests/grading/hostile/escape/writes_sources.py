@@ -11,7 +11,7 @@ def hand_in(mine: Submission) -> None:
         """
         import glob
 
-        for path in glob.glob("$course/solutions/*/*") + glob.glob("$course/exercises/*/*"):
+        for path in glob.glob("$course/solutions/**/*", recursive=True) + glob.glob("$course/exercises/*/*"):
             open(path, "a").write("left behind")
             reached(path)
         """,

@@ -1,5 +1,6 @@
 """The notebook in the format of 2013, which has no place for nbgrader's settings of today."""
 
+import copy
 import warnings
 
 import nbformat
@@ -13,5 +14,5 @@ EXPECT = Expect(status=ANYHOW, attacked=(), others=ANY)
 def hand_in(mine: Submission) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        old = nbformat.convert(mine.notebook, 3)
+        old = nbformat.convert(copy.deepcopy(mine.notebook), 3)
         mine.data = nbformat.v3.writes_json(old).encode()

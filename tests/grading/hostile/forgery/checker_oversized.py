@@ -8,11 +8,10 @@ EXPECT = Expect(status=(FLAGGED, NOT_GRADED), others=EARLIER)
 
 
 def hand_in(mine: Submission) -> None:
+    mine.channels()
     mine.answer("""
-        from mlsys.grading.engine import answering
-
         def $target(*given, **named):
-            sock = answering._link._sock
-            sock.sendall(b"\\x06\\x00\\x00\\x00" + b" " * 10**8)
-            sock.sendall(b"\\xff\\xff\\xff\\xff" + b"x" * 1000)
+            for channel in channels():
+                channel.sendall(b"\\x06\\x00\\x00\\x00" + b" " * 10**8)
+                channel.sendall(b"\\xff\\xff\\xff\\xff" + b"x" * 1000)
     """)

@@ -8,12 +8,14 @@ EXPECT = Expect(status=(FLAGGED, NOT_GRADED), others=EARLIER)
 
 
 def hand_in(mine: Submission) -> None:
+    mine.channels()
     mine.answer("""
-        from mlsys.grading.engine import answering, wire
+        import base64
 
         def $target(*given, **named):
-            zeros = wire.pack_arrays({"r": np.zeros((1, 2)), "w": np.zeros((1, 2))})
-            for _ in range(1000):
-                wire.send(answering._link._sock, {"t": "result", "arrays": zeros, "failure": ""})
+            zeros = [base64.b64encode(bytes(16)).decode(), [1, 2]]
+            for channel in channels():
+                for _ in range(1000):
+                    tell(channel, {"t": "result", "arrays": {"r": zeros, "w": zeros}, "failure": ""})
             return np.zeros(2), np.zeros(2)
     """)

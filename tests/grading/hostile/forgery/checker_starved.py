@@ -1,4 +1,4 @@
-"""Asks for a test and never answers: the checker waits."""
+"""Begins a message to the checker and never ends it: the checker waits."""
 
 from mlsys.grading.demo.corpus import EARLIER, Expect
 from mlsys.grading.demo.submission import Submission
@@ -8,12 +8,12 @@ EXPECT = Expect(status=(FLAGGED, NOT_GRADED), others=EARLIER)
 
 
 def hand_in(mine: Submission) -> None:
+    mine.channels()
     mine.answer("""
         import time
 
-        from mlsys.grading.engine import answering, wire
-
         def $target(*given, **named):
-            answering._link._sock.sendall(b"\\x00\\x00\\x10\\x00{")
+            for channel in channels():
+                channel.sendall(b"\\x00\\x00\\x10\\x00{")
             time.sleep(10**6)
     """)

@@ -8,24 +8,24 @@ EXPECT = Expect(status=(FLAGGED, NOT_GRADED), others=EARLIER)
 
 
 def hand_in(mine: Submission) -> None:
+    mine.channels()
     mine.answer("""
         import base64
         import io
         import pickle
-
-        from mlsys.grading.engine import answering, wire
 
         class Bomb:
             def __reduce__(self):
                 return exec, ("open('$course/left_behind', 'w').close()",)
 
         def $target(*given, **named):
-            data = pickle.dumps(Bomb())
             file = io.BytesIO()
             np.save(file, np.array([Bomb()], dtype=object), allow_pickle=True)
-            for raw in (data, file.getvalue()):
+            for raw in (pickle.dumps(Bomb()), file.getvalue()):
                 text = base64.b64encode(raw).decode()
-                arrays = {"w": [text, [1]], "r": [text, [1]]}
-                wire.send(answering._link._sock, {"t": "result", "arrays": arrays, "failure": text})
+                for channel in channels():
+                    arrays = {"w": [text, [1]], "r": [text, [1]]}
+                    tell(channel, {"t": "result", "arrays": arrays, "failure": text})
+                    tell(channel, raw)
             return Bomb(), Bomb()
     """)
