@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlsys.grading.secret import case_generator
 from mlsys.problems import grader, problem
-from mlsys.problems.judging import Outcome, judge, score
+
+if TYPE_CHECKING:
+    from mlsys.problems.judging import Outcome
 
 CELL_S = 60  # seconds that a cell may run, when a notebook is graded and in `mlsys check`
 LONG_S = 10
@@ -21,6 +23,11 @@ def check(name: str, answer: Any) -> float:
     name : of the exercise, as in the notebook;  answer : the function or class that was asked for
     Raises ValueError if there is no such exercise.
     """
+    graded = sys.modules.get("mlsys.grading.engine.answering")
+    if graded is not None and graded.connected():  # in the sandbox, where there is nothing to judge with
+        return float(graded.check(name, answer))
+    from mlsys.problems.judging import judge, score
+
     task = problem(name)
     started = time.monotonic()
     with contextlib.redirect_stderr(sys.stdout):  # nbgrader takes any line on stderr for a failed test

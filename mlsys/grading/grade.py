@@ -1,35 +1,48 @@
-"""Grade a class, one student at a time, so that no submission can harm another.
+"""Grade a class: submissions run side by side in sandboxes, and are saved one after another.
 
-The student's files are copied, mended (intake, mend) and converted by nbgrader's Autograde from the copy, so that
-`submitted/` is never written to. Which preprocessor executes the copy is nbgrader's own setting,
-Autograde.autograde_preprocessors.
+The student's files are copied and mended (intake, mend), run through the engine, settled by the checker's ledger, and
+converted by nbgrader's Autograde from the copy, so that `submitted/` is never written to.
 """
 
 from __future__ import annotations
 
-import contextlib
-import shutil
-import tempfile
+import fcntl
+import os
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
-from nbgrader.converters import Autograde
 
-from mlsys.grading.cells import exercise_of, grade_id, is_written, settings
+from mlsys.grading import secret
 from mlsys.grading.course import Course
-from mlsys.grading.errors import ConversionError, CourseError
-from mlsys.grading.intake import take_in
-from mlsys.grading.mend import Unreadable, parse
-from mlsys.grading.scores import FAILED, FLAGGED, GRADED, NOT_GRADED, Result, marks
+from mlsys.grading.engine.executor import Executed, Times
+from mlsys.grading.engine.pool import Job, Pool, pool
+from mlsys.grading.errors import CourseError
+from mlsys.grading.journal import Journal
+from mlsys.grading.sandbox.box import Limits
+from mlsys.grading.scores import FAILED, Result
+from mlsys.grading.submission import Submission
+from mlsys.grading.tuned import tuned
 
-REASONS = {
-    "DeadKernelError": "the kernel died while it ran: some cell ends Python, crashes it, or fills the memory. "
-    "Look at it by hand, mend a copy, and grade again.",
-    "UnresponsiveKernelError": "a cell ran too long and could not be stopped. Look at it by hand.",
-    "CellTimeoutError": "a cell ran too long and could not be stopped. Look at it by hand.",
-}
-STOPPED = ("CellTimeoutError", "KeyboardInterrupt")  # nobody else interrupts a kernel while it is graded
+
+@dataclass(frozen=True)
+class How:
+    """How to grade.
+
+    jobs : notebooks that run at once;  times : if None, the course's Execute.timeout for a cell
+    resume : whether what is done already is left alone
+    unsafe : whether students' code runs without a sandbox, with all of the instructor's rights
+    """
+
+    jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
+    times: Times | None = None
+    limits: Limits = field(default_factory=Limits)
+    resume: bool = False
+    unsafe: bool = False
 
 
 def chosen(course: Course, assignment: str, students: Sequence[str] = ()) -> list[str]:
@@ -64,103 +77,107 @@ def misplaced(course: Course, assignment: str) -> list[str]:
     return found
 
 
-def grade(course: Course, assignment: str, students: Sequence[str]) -> Iterator[Result]:
-    """Grade each student from the start, whatever an earlier run left; yield what became of it."""
-    for student in students:
+def grade(
+    course: Course, assignment: str, students: Sequence[str], how: How | None = None
+) -> Iterator[Result]:
+    """Grade each student, whatever an earlier run left; yield what became of each as it is known.
+
+    Raises CourseError if another run is at work in this course, or if the sandbox or the gradebook cannot be used.
+    """
+    how = how or How()
+    journal = Journal(course, assignment)
+    with _alone(course), tuned():
+        waiting = []
+        known = journal.entries() if how.resume else {}
+        for student in students:
+            done = journal.done(student, known.get(student)) if how.resume else None
+            if done is None:
+                waiting.append(student)
+            else:
+                yield done
+        if waiting:
+            key = secret.ensure(course.root).read_text().strip().encode()
+            with pool(assignment, min(how.jobs, len(waiting))) as workers:
+                yield from _Run(course, assignment, how, key, workers, journal).all(waiting)
+
+
+@dataclass
+class _Run:
+    """A class on its way through the pool."""
+
+    course: Course
+    assignment: str
+    how: How
+    key: bytes
+    workers: Pool
+    journal: Journal
+
+    def all(self, students: Sequence[str]) -> Iterator[Result]:
+        """Keep the workers busy, and save what is done meanwhile."""
+        under_way: deque[tuple[Submission, str, dict[str, Future[Executed]]]] = deque()
+        left = deque(students)
+        while left or under_way:
+            while left and len(under_way) < 2 * self.how.jobs + 1:
+                student = left.popleft()
+                submission = Submission(self.course, self.assignment, student)
+                try:
+                    under_way.append((submission, self.journal.digest(student), self._begin(submission)))
+                except CourseError:
+                    raise
+                except Exception as error:  # a fault of ours: the others are still graded, and the run fails
+                    submission.close()
+                    yield _failed(student, error)
+            if under_way:
+                yield self._end(*under_way.popleft())
+
+    def _begin(self, submission: Submission) -> dict[str, Future[Executed]]:
+        submission.prepare()
+        return {
+            name: self.workers.submit(self._job(submission, n)) for name, n in submission.notebooks.items()
+        }
+
+    def _job(self, submission: Submission, notebook: object) -> Job:
+        text = nbformat.writes(notebook)
+        files, how = str(submission.staged), self.how
+        times = how.times or Times(self.course.api.config.Execute.get("timeout") or Times().cell_s)
+        return Job(text, self.assignment, self.key, files, times, how.limits, how.unsafe)
+
+    def _end(self, submission: Submission, digest: str, futures: dict[str, Future[Executed]]) -> Result:
         try:
-            yield grade_one(course, assignment, student)
+            executed = {name: future.result() for name, future in futures.items()}
+            refused = next((e.reason for e in executed.values() if e.reason.startswith("the sandbox")), "")
+            if refused:
+                raise CourseError(refused)
+            result = submission.finish(executed)
+            self.journal.write(result, digest)
+            return result
         except CourseError:
             raise
-        except Exception as error:  # a fault of ours: the others are still graded, and the run fails
-            yield Result(student, FAILED, {}, (), f"{type(error).__name__}: {error}")
+        except Exception as error:
+            return _failed(submission.student, error)
+        finally:
+            submission.close()
 
 
-def grade_one(course: Course, assignment: str, student: str) -> Result:
-    """Grade one submission. Marks and comments by hand survive."""
-    scratch = course.root / ".mlsys"
-    scratch.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="submitted_", dir=scratch) as staging:
-        intake = take_in(course, assignment, student, Path(staging) / student / assignment)
-        reason, flags = _unfit(student) or intake.reason, list(intake.flags)
-        if not reason:
-            try:
-                taken = f"{scratch.name}/{Path(staging).name}"
-                before = _written(course, assignment, student)
-                course.convert(Autograde, assignment, student, submitted_directory=taken)
-                flags += _failures(course, assignment, student)
-                flags += _changed(course, assignment, student, before)
-            except ConversionError as error:
-                reason = _explained(str(error))
-    if reason:
-        _void(course, assignment, student)
-    status = NOT_GRADED if reason else FLAGGED if flags else GRADED
-    return Result(student, status, marks(course, assignment, student), tuple(flags), reason)
+def _failed(student: str, error: Exception) -> Result:
+    return Result(student, FAILED, {}, (), f"{type(error).__name__}: {error}")
 
 
-def _unfit(student: str) -> str:
-    """Why nbgrader cannot find a student of this name, if it cannot: it looks names up as patterns."""
-    if set(student) & set("+*?[]") or student != student.strip():
-        return "nbgrader takes none of + * ? [ ] in a student's name. Rename the folder, and grade again."
-    return ""
-
-
-def _explained(complaint: str) -> str:
-    """nbgrader's complaint in words that help."""
-    name = complaint.split(":")[0].split(".")[-1]
-    return REASONS.get(name, f"nbgrader gave up on it ({complaint}). Look at it by hand.")
-
-
-def _failures(course: Course, assignment: str, student: str) -> list[str]:
-    """The test cells that ended in an error, and the cells that ran too long."""
-    flags = []
-    for path in sorted(course.folder("autograded", student, assignment).glob("*.ipynb")):
-        for cell in nbformat.read(path, as_version=4).cells:
-            error = next((o for o in cell.get("outputs", ()) if o.output_type == "error"), None)
-            stopped = error is not None and error.ename in STOPPED
-            if error is None or not (stopped or settings(cell).get("grade")):
-                continue
-            name = exercise_of(assignment, grade_id(cell))
-            what = (
-                f"{name}: its test cell"
-                if settings(cell).get("grade")
-                else f"cell {name or 'without a name'}"
-            )
-            how = "ran too long and was stopped" if stopped else f"raised {error.ename}: {error.evalue}"
-            flags.append(f"{what} {how}".rstrip(": "))
-    return flags
-
-
-def _written(course: Course, assignment: str, student: str) -> dict[str, str]:
-    """The written answers as they were graded last."""
-    found: dict[str, str] = {}
-    for path in course.folder("autograded", student, assignment).glob("*.ipynb"):
-        with contextlib.suppress(Unreadable):  # an earlier run may have left it half-done
-            cells = parse(path.read_bytes()).cells
-            found |= {grade_id(cell): cell.source for cell in cells if is_written(cell)}
-    return found
-
-
-def _changed(course: Course, assignment: str, student: str, before: dict[str, str]) -> list[str]:
-    """The written answers whose mark by hand was given to another text."""
-    now = _written(course, assignment, student)
-    with course.gradebook() as gradebook:
-        books = gradebook.find_submission(assignment, student).notebooks
-        marked = {g.name: g.manual_score for b in books for g in b.grades if g.manual_score is not None}
-    return [
-        f"{name} has changed since it was marked with {marked[name]:g} points: mark it again"
-        for name in sorted(now)
-        if name in marked and before.get(name, now[name]) != now[name]
-    ]
-
-
-def _void(course: Course, assignment: str, student: str) -> None:
-    """Nothing of an earlier run passes for this one's: no graded notebook, no feedback, no automatic points."""
-    for kind in ("autograded", "feedback"):
-        shutil.rmtree(course.folder(kind, student, assignment), ignore_errors=True)
-    with course.gradebook() as gradebook:
-        gradebook.update_or_create_student(student)
-        submission = gradebook.update_or_create_submission(assignment, student)
-        for grade in (g for notebook in submission.notebooks for g in notebook.grades):
-            grade.auto_score = 0.0
-            grade.needs_manual_grade = False
-        gradebook.db.commit()
+@contextmanager
+def _alone(course: Course) -> Iterator[None]:
+    """One run at a time in a course. Raises CourseError if there is another."""
+    path: Path = course.root / ".mlsys" / "grading.lock"
+    path.parent.mkdir(exist_ok=True)
+    with path.open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            raise CourseError(
+                f"another `mlsys grade` is at work in this course (process {lock.read().strip()}). "
+                "Wait for it, or end it, and grade again with --resume."
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield

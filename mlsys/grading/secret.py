@@ -37,5 +37,9 @@ def case_generator(name: str) -> np.random.Generator:
     file = os.environ.get(VARIABLE)
     if not file:
         return generator(0, "public", name)
-    key = Path(file).read_text().strip().encode()
+    return hidden(Path(file).read_text().strip().encode(), name)
+
+
+def hidden(key: bytes, name: str) -> np.random.Generator:
+    """The random numbers of an exercise's cases under a secret key."""
     return np.random.default_rng(int(hmac.new(key, name.encode(), hashlib.sha256).hexdigest(), 16))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,11 +22,15 @@ DIGITS = "All differences are small: is something rounded, or kept in few digits
 
 
 def kept_between_calls(
-    problem: Problem, grader: Grader, answer: Any, cases: list[Case], tries: list[Attempt], failed: list[int]
+    grader: Grader,
+    answer: Callable[[Case], Attempt],
+    cases: list[Case],
+    tries: list[Attempt],
+    failed: list[int],
 ) -> Hints:
     """Whether the answer gives the same a second time: what failed for memories of another case is no mistake there."""
     for case, first in zip(cases, tries, strict=True):
-        again = attempt(problem, answer, grader.serve(case))
+        again = answer(grader.serve(case))
         if first.arrays is not None and (again.arrays is None or not same(first.arrays, again.arrays)):
             return {failed[0]: KEPT}
     return {}

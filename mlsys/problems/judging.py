@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +12,8 @@ import numpy as np
 from mlsys.problems.attempt import UNWRITTEN, Attempt, attempt, seeded
 from mlsys.problems.hints import few_digits, kept_between_calls, known_mistakes
 from mlsys.problems.problem import Arrays, Case, Grader, Problem, Verdict
+
+Try = Callable[[Case], Attempt]  # an answer on a case, here or in another process
 
 AGAIN = "As above."
 NAN = "nan comes from 0/0, from inf - inf, or from the root of a negative number."
@@ -29,22 +33,46 @@ def score(outcomes: list[Outcome], points: float) -> float:
     return points if share == 1 else min(round(points * share, 1), round(points - 0.1, 1))
 
 
+class Exam(NamedTuple):
+    """The cases that a seed draws, and what the reference gives on each."""
+
+    cases: list[Case]
+    expected: list[Arrays]
+
+
+def exam(problem: Problem, grader: Grader, rng: np.random.Generator) -> Exam:
+    """Draw the cases of an exercise; the same for every answer that is tried on them."""
+    reference, cases = grader.reference.build(problem.target), problem.cases(rng)
+    expected = []
+    for case in cases:
+        with seeded():
+            expected.append(problem.drive(reference, grader.serve(case)))
+    return Exam(cases, expected)
+
+
 def judge(
     problem: Problem, grader: Grader, answer: Any, rng: np.random.Generator, explain: bool = True
 ) -> list[Outcome]:
+    """The verdict on each case of an answer, the function or class itself; see `judge_tries`."""
+    return judge_tries(
+        problem, grader, partial(attempt, problem, answer), exam(problem, grader, rng), explain
+    )
+
+
+def judge_tries(
+    problem: Problem, grader: Grader, answer: Try, exam: Exam, explain: bool = True
+) -> list[Outcome]:
     """The verdict on each case; an answer that raises gets 0 for that case and keeps the others.
 
+    answer(case) : tries the student's function or class on a case, here or in another process
     explain : whether to look for the mistake behind the cases that failed, and to say how to see one by itself
     """
-    reference = grader.reference.build(problem.target)
-    cases = problem.cases(rng)
-    tries, expected, verdicts = [], [], []
-    for case in cases:
-        tries.append(attempt(problem, answer, grader.serve(case)))
-        with seeded():
-            expected.append(problem.drive(reference, grader.serve(case)))
+    cases, expected = exam
+    tries, verdicts = [], []
+    for case, want in zip(cases, expected, strict=True):
+        tries.append(answer(grader.serve(case)))
         arrays, failure = tries[-1]
-        verdicts.append(Verdict(0.0, failure) if arrays is None else grader.judge(case, arrays, expected[-1]))
+        verdicts.append(Verdict(0.0, failure) if arrays is None else grader.judge(case, arrays, want))
     if explain:
         verdicts = _explained(problem, grader, answer, cases, tries, expected, verdicts)
     return [Outcome(case, verdict) for case, verdict in zip(cases, verdicts, strict=True)]
@@ -53,7 +81,7 @@ def judge(
 def _explained(
     problem: Problem,
     grader: Grader,
-    answer: Any,
+    answer: Try,
     cases: list[Case],
     tries: list[Attempt],
     expected: list[Arrays],
@@ -72,7 +100,7 @@ def _explained(
         texts[nan[0]] += f" {NAN}"
     if not texts[failed[0]].endswith(UNWRITTEN):
         hints = (
-            kept_between_calls(problem, grader, answer, cases, tries, failed)
+            kept_between_calls(grader, answer, cases, tries, failed)
             or known_mistakes(problem, grader, cases, tries, failed)
             or few_digits(tries, expected, failed)
         )

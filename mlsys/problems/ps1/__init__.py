@@ -10,3 +10,6 @@ EXERCISES = (
     "cost.count",
     "sparse.project",
 )
+
+# Absent while notebooks are graded: a call of these would be no answer.
+TAUGHT = ("mlsys.optim", "mlsys.kernels", "mlsys.experiments")

@@ -1,0 +1,79 @@
+"""Trusted workers, each running one notebook at a time through a warm parent that they share."""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mlsys.grading.engine import parent
+from mlsys.grading.engine.executor import Executed
+from mlsys.grading.engine.parent import Job, Parent
+
+PR_SET_PDEATHSIG = 1
+
+_connection: socket.socket | None = None
+_package = Path()
+
+
+def _begin(connections: Any, here: Parent) -> None:
+    """In a new worker: take a connection of one's own, and end with the coordinator, however that ends."""
+    global _connection, _package
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to answer
+    mine = connections.get()
+    for number, connection in enumerate(here.connections):
+        if number != mine:
+            connection.close()
+    _connection, _package = here.connections[mine], here.package
+    cores = sorted(os.sched_getaffinity(0))
+    if len(here.connections) <= len(cores):
+        os.sched_setaffinity(0, {cores[mine]})
+
+
+def _run(job: Job) -> Executed:
+    assert _connection is not None
+    return parent.run(job, _connection, _package)
+
+
+class Pool:
+    """submit(job) -> a Future of what became of it."""
+
+    def __init__(self, here: Parent, workers: int) -> None:
+        context = multiprocessing.get_context("fork")  # they inherit the connections, and what is imported
+        connections = context.SimpleQueue()
+        for number in range(workers):
+            connections.put(number)
+        self._pool = ProcessPoolExecutor(workers, context, _begin, (connections, here))
+        self._pool.submit(os.getpid)  # the workers begin while the coordinator is at other work
+
+    def submit(self, job: Job) -> Future[Executed]:
+        """Run a notebook. The future raises BrokenProcessPool if a worker was lost, which no notebook can cause."""
+        return self._pool.submit(_run, job)
+
+    def close(self) -> None:
+        """End the workers; what was not begun is not run."""
+        self._pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def pool(assignment: str, workers: int) -> Iterator[Pool]:
+    """Workers for one problem set, and the warm parent behind them."""
+    with parent.warm(assignment, workers) as here:
+        made = Pool(here, workers)
+        try:
+            here.ready()
+            yield made
+        finally:
+            made.close()
+
+
+__all__ = ["BrokenProcessPool", "Job", "Pool", "pool"]

@@ -1,0 +1,121 @@
+"""The warm parent: a process that has imported what notebooks import, and forks one child a submission.
+
+It is started clean (`python -m mlsys.grading.engine.warm DESCRIPTOR…`), from a copy of the package without the
+grader's half and without what the problem set teaches, and it computes nothing: so there is nothing in its memory
+that a child could dig out.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import select
+import socket
+import sys
+from typing import Any
+
+# What notebooks import, and what IPython imports when the first cell fails or draws.
+MODULES = (
+    "numpy",
+    "torch",
+    "matplotlib.pyplot",
+    "matplotlib_inline.backend_inline",
+    "ipykernel.debugger",
+    "IPython.core.ultratb",
+    "IPython.core.pylabtools",
+    "stack_data",
+    "pygments.lexers.python",
+    "mlsys.grading.engine.kernel",
+    "mlsys.grading.engine.answering",
+)
+JOB_BYTES = 1 << 20
+
+
+def main(descriptors: list[int]) -> None:
+    """Fork a child for every job that comes through one of these sockets, until all are closed."""
+    _forget_the_package()
+    for module in MODULES:
+        importlib.import_module(module)
+    debugger: Any = importlib.import_module("ipykernel.debugger")
+    debugger._is_debugpy_available = False  # nobody debugs a graded notebook, and it warns on stderr
+    connections = {fd: socket.socket(fileno=fd) for fd in descriptors}
+    gc.collect()
+    gc.freeze()  # children then do not copy the pages of what is here by counting references in a collection
+    for connection in connections.values():
+        connection.send(b"warm")
+    while connections:
+        ready, _, _ = select.select(list(connections), [], [], 0.2)
+        for fd in ready:
+            data, fds, _, _ = socket.recv_fds(connections[fd], JOB_BYTES, 4)
+            if not data:
+                connections.pop(fd).close()
+                continue
+            _fork(json.loads(data), fds, list(connections))
+        _reap()
+
+
+def _forget_the_package() -> None:
+    """The installed package is not to be found beside the copy that this process was started from."""
+    sys.meta_path[:] = [f for f in sys.meta_path if "__editable__" not in getattr(f, "__module__", "")]
+    here = os.getcwd()
+    sys.path[:] = [
+        p for p in sys.path if p == here or not os.path.isdir(os.path.join(p, "mlsys", "problems"))
+    ]
+
+
+def _fork(job: dict[str, Any], fds: list[int], connections: list[int]) -> None:
+    """A child in its box; fds are its orders, output, checks and control."""
+    if os.fork():
+        for fd in fds:
+            os.close(fd)
+        return
+    try:
+        for fd in connections:
+            os.close(fd)
+        orders, output, checks, control = fds
+        _run(job, (orders, output, checks), control)
+    except BaseException as error:
+        told = {"event": "refused", "reason": f"{type(error).__name__}: {error}"}
+        os.write(fds[3], json.dumps(told).encode() + b"\n")
+    finally:
+        os._exit(1)
+
+
+def _run(job: dict[str, Any], keep: tuple[int, int, int], control: int) -> None:
+    from mlsys.grading.engine import unsafe
+    from mlsys.grading.sandbox import box
+
+    if job["core"] is not None:
+        os.sched_setaffinity(0, {job["core"]})
+
+    wanted: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in job["box"].items()}
+    here = box.Box(**{**wanted, "limits": box.Limits(**wanted["limits"])})
+    run = unsafe.run if job["unsafe"] else box.run
+    run(here, lambda: _notebook(keep), keep, control)
+
+
+def _notebook(keep: tuple[int, int, int]) -> None:
+    """What the student's process does. Without a new seed every child would draw its parent's random numbers."""
+    import numpy as np
+    import torch
+
+    from mlsys.grading.engine import kernel
+
+    np.random.mtrand._rand.seed()
+    torch.seed()
+    gc.unfreeze()
+    kernel.serve(*keep)
+
+
+def _reap() -> None:
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+
+
+if __name__ == "__main__":
+    main([int(fd) for fd in sys.argv[1:]])

@@ -1,0 +1,71 @@
+"""What the checker's ledger says, put into the test cells: there nbgrader looks for the score."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nbformat.v4 import new_output
+
+from mlsys.grading.cells import check_cell, exercise_of, grade_id, settings
+from mlsys.grading.engine.checker import Entry
+
+
+def settle(notebook: Any, assignment: str, ledger: dict[str, Entry]) -> list[str]:
+    """Let the ledger decide every test cell that calls `check`; what was printed against it, in words.
+
+    A cell keeps what it showed, but for scores and errors where the ledger knows better.
+    """
+    flags = []
+    for cell in notebook.cells:
+        name = exercise_of(assignment, grade_id(cell))
+        if cell.cell_type != "code" or not settings(cell).get("grade") or grade_id(cell) != check_cell(name):
+            continue
+        entry, printed = ledger.get(name), _printed(cell)
+        if entry is None:
+            flags += _without(cell, name, printed)
+        else:
+            if printed is not None and abs(printed - entry.points) > 1e-9:
+                flags.append(
+                    f"{name}: its test cell shows {printed:g} points; the checker gave {entry.points:g}"
+                )
+            shown = [_as_text(output) for output in cell.outputs if output.output_type != "execute_result"]
+            cell.outputs = [*filter(None, shown), _stream(entry.text + "\n"), _score(entry.points)]
+    return flags
+
+
+def _without(cell: Any, name: str, printed: float | None) -> list[str]:
+    """A test cell from which no answer came: an error earns 0 as it stands, anything else is made to."""
+    if any(output.output_type == "error" for output in cell.outputs):
+        return []
+    shown = [output for output in cell.outputs if output.output_type != "execute_result"]
+    said = f"{name}: 0 points. No answer of it came to the checker.\n"
+    cell.outputs = [*shown, _stream(said), _score(0.0)]
+    if printed:
+        return [f"{name}: its test cell shows {printed:g} points, and no answer came to the checker: 0"]
+    return [f"{name}: no answer came to the checker"] if cell.execution_count is not None else []
+
+
+def _printed(cell: Any) -> float | None:
+    """The score that nbgrader would read."""
+    results = [o.data.get("text/plain", "") for o in cell.outputs if o.output_type == "execute_result"]
+    try:
+        return float(results[0]) if results else None
+    except ValueError:
+        return None
+
+
+def _as_text(output: Any) -> Any:
+    """The output as one that costs nothing: nbgrader takes errors and stderr for a failed test."""
+    if output.output_type == "error":
+        return _stream(f"{output.ename}: {output.evalue}\n")
+    if output.output_type == "stream":
+        return _stream(output.text)
+    return output
+
+
+def _stream(text: str) -> Any:
+    return new_output("stream", name="stdout", text=text)
+
+
+def _score(points: float) -> Any:
+    return new_output("execute_result", {"text/plain": repr(float(points))}, execution_count=None)

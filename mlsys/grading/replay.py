@@ -1,0 +1,74 @@
+"""nbgrader's Autograde with the execution taken out: the notebook has been run, in a sandbox, when it comes here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbgrader.api import Gradebook
+from nbgrader.converters import Autograde
+from nbgrader.preprocessors import Execute, NbGraderPreprocessor, OverwriteCells, SaveAutoGrades
+
+from mlsys.grading.course import Course
+
+
+class Replay(NbGraderPreprocessor):
+    """In place of Execute: the outputs of a run that is over."""
+
+    def __init__(self, executed: dict[str, Any], **settings: Any) -> None:
+        super().__init__(**settings)
+        self.executed = executed
+
+    def preprocess(self, nb: Any, resources: Any) -> Any:
+        """Give the cells what they showed. Raises ValueError if they are not the cells that were run."""
+        ran = [c for c in self.executed[resources["nbgrader"]["notebook"]].cells if c.cell_type == "code"]
+        cells = [c for c in nb.cells if c.cell_type == "code"]
+        if [c.source for c in cells] != [c.source for c in ran]:
+            raise ValueError(
+                "nbgrader's cells are not those that were run. Release the set again: mlsys release"
+            )
+        for cell, done in zip(cells, ran, strict=True):
+            cell.outputs, cell.execution_count = done.outputs, done.execution_count
+        return nb, resources
+
+
+class SaveTogether(SaveAutoGrades):
+    """nbgrader's saving of the scores, in one transaction in place of one a cell."""
+
+    def preprocess(self, nb: Any, resources: Any) -> Any:
+        about = resources["nbgrader"]
+        self.notebook_id, self.assignment_id = about["notebook"], about["assignment"]
+        self.student_id, self.db_url = about["student"], about["db_url"]
+        self.gradebook = Gradebook(self.db_url)
+        with self.gradebook:
+            session: Any = self.gradebook.db
+            commit, session.commit = session.commit, session.flush
+            nb, resources = NbGraderPreprocessor.preprocess(self, nb, resources)
+            commit()
+        return nb, resources
+
+
+class Replayed(Autograde):
+    """Autograde of notebooks that were run before.
+
+    executed : by name, without the suffix
+    """
+
+    executed: dict[str, Any]
+
+    def start(self) -> None:
+        swapped = {Execute: Replay(self.executed, parent=self), SaveAutoGrades: SaveTogether}
+        configured: Any = self.autograde_preprocessors  # type: ignore[has-type]
+        self.autograde_preprocessors = [swapped.get(p, p) for p in configured]
+        super().start()
+
+
+def complete(course: Course, assignment: str, student: str, path: Path) -> Any:
+    """A mended notebook with nbgrader's own text of every locked cell, hidden tests included: what is to be run."""
+    converter = Autograde(coursedir=course.coursedir, parent=course.api)
+    about = {"student": student, "assignment": assignment, "notebook": path.stem}
+    resources = {"nbgrader": {**about, "db_url": course.coursedir.db_url}}
+    notebook = nbformat.read(path, as_version=4)
+    notebook, _ = OverwriteCells(parent=converter).preprocess(notebook, resources)
+    return notebook
