@@ -16,6 +16,10 @@ TICKS = os.sysconf("SC_CLK_TCK")
 KIB = 1024
 # Of /proc/PID/status: what would be gone with the process. Pages of files are not: the kernel drops them at need.
 OWN = ("RssAnon", "RssShmem", "VmSwap", "VmPTE")
+SOCKETS = ("unix", "tcp", "tcp6", "udp", "udp6")
+SOCKET_BYTES = (
+    208 * KIB
+)  # what the kernel keeps for a socket that nobody reads, at most (net.core.wmem_default)
 SHARED_OUT = (
     "Pss_Anon",
     "Pss_Shmem",
@@ -61,9 +65,10 @@ def _passed(limits: Limits) -> dict[str, Any] | None:
     pids = [pid for name in os.listdir("/proc") if name.isdigit() and (pid := int(name)) != os.getpid()]
     if cpu_s(pids) > limits.cpu_s:
         return {"event": "cpu"}
-    if sum(map(own_bytes, pids)) <= limits.memory_bytes:
+    sockets = socket_bytes()
+    if sockets + sum(map(own_bytes, pids)) <= limits.memory_bytes:
         return None  # counting shared pages more than once, it is within: the dear count below is not needed
-    memory_bytes = sum(map(fair_bytes, pids))
+    memory_bytes = sockets + sum(map(fair_bytes, pids))
     return {"event": "memory", "bytes": memory_bytes} if memory_bytes > limits.memory_bytes else None
 
 
@@ -75,6 +80,11 @@ def cpu_s(pids: list[int]) -> float:
         fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
         ticks += sum(map(int, fields[11:15]))  # utime, stime, cutime, cstime of proc(5)
     return buried.ru_utime + buried.ru_stime + ticks / TICKS
+
+
+def socket_bytes() -> int:
+    """What the box's sockets may hold in the kernel, where no process's record shows it."""
+    return SOCKET_BYTES * sum(max(0, _read(f"/proc/net/{kind}").count("\n") - 1) for kind in SOCKETS)
 
 
 def own_bytes(pid: int) -> int:

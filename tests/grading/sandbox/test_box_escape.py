@@ -17,6 +17,7 @@ for line in open("/proc/self/status"):
     name, _, rest = line.partition(":")
     if name in wanted:
         print(name, *rest.split())
+print("first to go when memory is short:", open("/proc/self/oom_score_adj").read().strip())
 """
     none = "0000000000000000"
     expected = [f"{name} {' '.join(['1000'] * 4)}" for name in ("Uid", "Gid")]
@@ -28,6 +29,7 @@ for line in open("/proc/self/status"):
         *(f"Cap{kind} {none}" for kind in ("Inh", "Prm", "Eff", "Bnd", "Amb")),
         "NoNewPrivs 1",
         "Seccomp 2",
+        "first to go when memory is short: 1000",
     ]
 
 

@@ -45,6 +45,22 @@ for _ in range(2):
         ctypes.CDLL(None).syscall(60 if os.uname().machine == "x86_64" else 93, 0)  # exit, of this thread alone
 time.sleep(60)
 """
+SOCKETS = """
+import os, socket, time
+for _ in range(8):
+    if not os.fork():
+        held = [socket.socketpair() for _ in range(110)]
+        for pair in held:
+            for end in pair:
+                end.setblocking(False)
+                try:
+                    while True:
+                        end.send(bytes(4096))
+                except BlockingIOError:
+                    pass
+        time.sleep(60)
+time.sleep(60)
+"""
 TABLES = """
 import mmap
 region = mmap.mmap(-1, 400 << 30, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4000, prot=mmap.PROT_READ)
@@ -69,6 +85,10 @@ def test_memory_is_found_where_the_first_thread_has_ended(mode):
     ran = inside(HIDDEN, mode, limits=LIMIT)
     assert "took it" in ran.out
     assert ran.told["event"] == "memory"
+
+
+def test_what_sockets_hold_counts(mode):
+    assert inside(SOCKETS, mode, limits=LIMIT).told["event"] == "memory"
 
 
 def test_page_tables_count(mode):
