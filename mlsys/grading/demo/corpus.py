@@ -27,6 +27,8 @@ HERE, NEXT, SERVED = (
 FULL, EARLIER, ANY, NONE = "full", "earlier", "any", "none"
 GRADED_ANYHOW = (GRADED, FLAGGED)
 ANYHOW = (GRADED, FLAGGED, NOT_GRADED)
+TOO_LONG = "too long|not be stopped in time|ran for more than"  # how a flag says it
+ENDED = "died|ended Python|was killed"
 
 TESTS = Path(__file__).resolve().parents[3] / "tests" / "grading"
 

@@ -16,13 +16,9 @@ def hand_in(mine: Submission) -> None:
                 reached(path, open(path).read())
         """,
         """
-        import os
-
-        os.chdir("../..")
-        for folder, _, names in os.walk("."):
-            for name in names:
-                if "$other" in folder:
-                    reached(folder, open(os.path.join(folder, name)).read())
+        for above in ("..", "../..", "../../.."):
+            for path in glob.glob(f"{above}/$other/**/*", recursive=True) + glob.glob(f"{above}/*/$other/**/*"):
+                reached(path, open(path).read())
         """,
         "reached(os.listdir('$course/submitted'))",
     )

@@ -12,7 +12,11 @@ def hand_in(mine: Submission) -> None:
         import glob
 
         for path in glob.glob("/proc/[0-9]*/cmdline") + glob.glob("/proc/[0-9]*/environ"):
-            text = open(path, "rb").read().decode(errors="replace")
+            try:
+                text = open(path, "rb").read().decode(errors="replace")
+            except OSError as error:
+                print(error)
+                continue
             print(path, [part for part in text.split(chr(0)) if "canary" in part])
         """,
         "reached(open('/proc/$pid/cmdline').read())",

@@ -7,19 +7,19 @@ EXPECT = Expect(status=GRADED_ANYHOW, others=EARLIER)
 
 
 def hand_in(mine: Submission) -> None:
-    mine.before("""
+    mine.before(r"""
         import re
 
-        word = ("GRADER = " + "Grader(").encode()
+        word = re.escape(b"GRADER = Grader(")
         found = 0
         with open("/proc/self/mem", "rb", 0) as memory:
             for line in open("/proc/self/maps"):
-                start, end, rights = re.match(r"(\\w+)-(\\w+) (\\S+)", line).groups()
+                start, end, rights = re.match(r"(\w+)-(\w+) (\S+)", line).groups()
                 size = int(end, 16) - int(start, 16)
                 if "r" in rights and size < 2**26 and "[v" not in line:
                     try:
                         memory.seek(int(start, 16))
-                        found += memory.read(size).count(word)
+                        found += len(re.findall(word + rb"\s+reference=", memory.read(size)))
                     except (OSError, ValueError):
                         pass
         if found:

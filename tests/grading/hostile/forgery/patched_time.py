@@ -1,10 +1,10 @@
 """Time stands still: for limits that are measured where the student can reach the clock."""
 
-from mlsys.grading.demo.corpus import EARLIER, Expect
+from mlsys.grading.demo.corpus import EARLIER, TOO_LONG, Expect
 from mlsys.grading.demo.submission import Submission
 from mlsys.grading.scores import FLAGGED, NOT_GRADED
 
-EXPECT = Expect(status=(FLAGGED, NOT_GRADED), flag="too long", others=EARLIER)
+EXPECT = Expect(status=(FLAGGED, NOT_GRADED), flag=TOO_LONG, others=EARLIER)
 
 
 def hand_in(mine: Submission) -> None:

@@ -1,10 +1,10 @@
 """An integer of 370 million digits: one operation, which nothing interrupts."""
 
-from mlsys.grading.demo.corpus import EARLIER, Expect
+from mlsys.grading.demo.corpus import EARLIER, ENDED, TOO_LONG, Expect
 from mlsys.grading.demo.submission import Submission
 from mlsys.grading.scores import FLAGGED, NOT_GRADED
 
-EXPECT = Expect(status=(FLAGGED, NOT_GRADED), flag="too long|died|memory", others=EARLIER)
+EXPECT = Expect(status=(FLAGGED, NOT_GRADED), flag=f"{TOO_LONG}|{ENDED}|memory", others=EARLIER)
 
 
 def hand_in(mine: Submission) -> None:

@@ -1,10 +1,10 @@
 """An answer that ends the process without a word: os._exit."""
 
-from mlsys.grading.demo.corpus import EARLIER, Expect
+from mlsys.grading.demo.corpus import EARLIER, ENDED, Expect
 from mlsys.grading.demo.submission import Submission
 from mlsys.grading.scores import FLAGGED, NOT_GRADED
 
-EXPECT = Expect(status=(FLAGGED, NOT_GRADED), flag="died", others=EARLIER)
+EXPECT = Expect(status=(FLAGGED, NOT_GRADED), flag=ENDED, others=EARLIER)
 
 
 def hand_in(mine: Submission) -> None:
