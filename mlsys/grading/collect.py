@@ -6,6 +6,7 @@ it was. A newer version replaces an earlier one, which is kept under .mlsys/repl
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
 import os
@@ -114,9 +115,8 @@ def _remarks(found: Sorted, people: list[Person]) -> list[str]:
     here = {parcel.who.id for parcel in found.parcels.values() if parcel.who}
     missing = [str(person) for person in people if person.id not in here]
     if missing and clues:
-        remarks.append(
-            f"Nothing from {len(missing)} students: {', '.join(missing[:5])}{' …' if len(missing) > 5 else ''}"
-        )
+        more = " …" if len(missing) > 5 else ""
+        remarks.append(f"Nothing placed of {len(missing)} of the list: {', '.join(missing[:5])}{more}")
     return remarks
 
 
@@ -208,15 +208,17 @@ class _Clerk:
         if chosen.time:
             (new / STAMP).write_text(f"{chosen.time:%Y-%m-%d %H:%M:%S.%f} UTC")
         target.parent.mkdir(parents=True, exist_ok=True)
-        kept = None
-        if target.exists() or target.is_symlink():
-            kept = self._kept(student)
-            shutil.move(target, kept)
-        try:
+        if not (target.exists() or target.is_symlink()):
             shutil.move(new, target)
-        except OSError:
-            if kept:
-                shutil.move(kept, target)
+            return None
+        kept = self._kept(student)
+        beside = kept.with_name(f"{kept.name}.new")
+        shutil.move(new, beside)
+        try:
+            swap(beside, target)
+            beside.rename(kept)
+        except BaseException:
+            shutil.rmtree(beside, ignore_errors=True)
             raise
         return kept
 
@@ -240,6 +242,30 @@ class _Clerk:
         partial.write_text(json.dumps(self.record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         _sync(partial)
         partial.replace(path)
+
+
+def swap(new: Path, old: Path) -> None:
+    """Let two folders change places, at once where the system can; where it cannot, a failure undoes it."""
+    if _exchange(new, old):
+        return
+    aside = new.with_name(f"{new.name}.old")
+    shutil.move(old, aside)
+    try:
+        shutil.move(new, old)
+    except BaseException:
+        shutil.move(aside, old)
+        raise
+    aside.rename(new)
+
+
+def _exchange(new: Path, old: Path) -> bool:
+    """Linux's atomic exchange of two names; False where there is none, or two file systems."""
+    try:
+        rename = ctypes.CDLL(None).renameat2
+    except (AttributeError, OSError, TypeError):
+        return False
+    here, both = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    return bool(rename(here, os.fsencode(new), here, os.fsencode(old), both) == 0)
 
 
 def _contents(folder: Path) -> dict[str, str]:

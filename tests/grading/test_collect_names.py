@@ -1,17 +1,12 @@
-"""What platforms' names tell, that nbgrader's own command reads them alike, and folders that it can grade."""
-
-import shutil
-import sys
+"""What platforms' names tell, and folders that nbgrader can grade."""
 
 import pytest
-from a_course import NOTEBOOK, PS, start
+from a_course import NOTEBOOK, PS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from platforms import bring, canvas, class_list, moodle, notebook, placed, save, tree
 
-from mlsys.grading import names
 from mlsys.grading.collect import PLACED
-from mlsys.grading.course import Course
 from mlsys.grading.names import flat_folders, original, read
 from mlsys.grading.roster import Matcher, Person, fold, folder_name
 
@@ -134,28 +129,6 @@ def test_odd_names_without_a_list(course, tmp_path):
     done = bring(course, save(tmp_path / "a.zip", {f"{name}/{NOTEBOOK}": notebook(name) for name in odd}))
     assert [row.status for row in done.rows] == [PLACED] * 4
     assert {placed(course, row.student) for row in done.rows} == set(odd)
-
-
-def test_the_patterns_serve_nbgraders_own_command(released, tmp_path):
-    delivered = {
-        "CANVAS": canvas("Lovelace", "Ada", 1001, 5),
-        "MOODLE": moodle("Ada Lovelace", 1001),
-        "DATED": f"ps1_1001_attempt_2026-11-20-10-15-00_{NOTEBOOK}",
-    }
-    runs = {}
-    for pattern, name in delivered.items():
-        root = tmp_path / pattern
-        shutil.copytree(released, root)
-        archive = root / "downloaded" / PS / "archive"
-        archive.mkdir(parents=True)
-        save(archive / "submissions.zip", {name: notebook(pattern)})
-        with (root / "nbgrader_config.py").open("a") as file:
-            file.write(f"\nc.FileNameCollectorPlugin.named_regexp = {getattr(names, pattern)!r}\n")
-        runs[pattern] = start([sys.executable, "-m", "nbgrader", "zip_collect", PS], root)
-    said = {pattern: run.communicate(timeout=120)[1] for pattern, run in runs.items()}
-    for pattern, run in runs.items():
-        assert run.returncode == 0, said[pattern]
-        assert placed(Course(tmp_path / pattern), "1001") == pattern
 
 
 def test_the_class_list_names_every_student_of_a_download(course, tmp_path):

@@ -1,11 +1,14 @@
 """Which version counts, what is kept, and what a failure leaves."""
 
 import os
+import shutil
 
 import pytest
 from a_course import NOTEBOOK, PS, digest
 from platforms import bring, canvas, class_list, notebook, placed, save, statuses, tree, zipped
+from typer.testing import CliRunner
 
+from mlsys.cli import app
 from mlsys.grading import collect as collecting
 from mlsys.grading.collect import KEPT, OLDER, OTHER, PLACED, REPLACED, SAME, UNCLEAR
 
@@ -91,19 +94,55 @@ def test_a_dry_run_writes_nothing(course, tmp_path, students):
     assert digest(course.root) == before
 
 
-def test_a_failure_between_the_renames_changes_nothing(course, tmp_path, students, monkeypatch):
+@pytest.mark.parametrize("atomic", [True, False])
+def test_a_failure_while_it_is_placed_changes_nothing(course, tmp_path, students, monkeypatch, atomic):
     bring(course, tree(tmp_path / "one", {f"ada/{NOTEBOOK}": notebook("first")}), students)
-    move = collecting.shutil.move
+    move = shutil.move
 
     def full(source, target):
-        if "new" in os.fspath(source).split(os.sep):
+        if "submitted" in os.fspath(target).split(os.sep) and not os.fspath(source).endswith(".old"):
             raise OSError(28, "No space left on device")
         return move(source, target)
 
-    monkeypatch.setattr(collecting.shutil, "move", full)
+    def refuse(new, old):
+        if atomic:
+            raise OSError(28, "No space left on device")
+        return False
+
+    monkeypatch.setattr(collecting, "_exchange", refuse)
+    monkeypatch.setattr(shutil, "move", full)
     work = {f"ada/{NOTEBOOK}": notebook("second"), f"bla/{NOTEBOOK}": notebook("third")}
     done = bring(course, tree(tmp_path / "two", work), students)
     assert {row.note for row in done.rows} == {"No space left on device: nothing was changed"}
     assert len(done.not_placed) == 2
     assert placed(course, "ada") == "first"
     assert course.students(PS) == ["ada"]
+    assert "second" not in "".join(p.read_text() for p in (course.root / ".mlsys").rglob("*.ipynb"))
+
+
+@pytest.mark.parametrize("atomic", [True, False])
+def test_two_folders_change_places(tmp_path, monkeypatch, atomic):
+    tree(tmp_path, {"a/x": b"1", "b/y": b"2"})
+    if not atomic:
+        monkeypatch.setattr(collecting, "_exchange", lambda new, old: False)
+    elif not collecting._exchange(tmp_path / "a", tmp_path / "b"):
+        return  # this system has no such thing
+    else:
+        collecting.swap(tmp_path / "a", tmp_path / "b")
+    collecting.swap(tmp_path / "a", tmp_path / "b")
+    assert digest(tmp_path).keys() == {"a/y", "b/x"}
+
+
+def test_the_command(course, tmp_path, students):
+    source = tree(tmp_path / "work", {"[red]x\x1b/a.ipynb": notebook(), f"ada/{NOTEBOOK}": notebook("a")})
+    command = ["collect", PS, str(source), "--roster", str(students), "--course", str(course.root)]
+    seen = CliRunner(env={"COLUMNS": "200"}).invoke(app, command)
+    assert seen.exit_code == 1
+    assert "submitted/ada/ps1-adaptive-rates" in seen.output
+    assert "[red]x\\x1b" in seen.output
+    assert "\x1b" not in seen.output
+    shutil.rmtree(source / "[red]x\x1b")
+    seen = CliRunner(env={"COLUMNS": "200"}).invoke(app, command)
+    assert (seen.exit_code, "the same" in seen.output) == (0, True)
+    (course.root / "empty").mkdir()
+    assert CliRunner().invoke(app, [*command[:2], str(course.root / "empty"), *command[3:]]).exit_code == 1
