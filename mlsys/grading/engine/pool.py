@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -27,14 +28,15 @@ _package = Path()
 def _begin(connections: Any, here: Parent) -> None:
     """In a new worker: take a connection of one's own, and end with the coordinator, however that ends."""
     global _connection, _package
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to answer
     mine = connections.get()
     for number, connection in enumerate(here.connections):
         if number != mine:
             connection.close()
     _connection, _package = here.connections[mine], here.package
-    cores = sorted(os.sched_getaffinity(0))
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     if len(here.connections) <= len(cores):
         os.sched_setaffinity(0, {cores[mine]})
 
