@@ -212,7 +212,11 @@ def _give_up_rights(limits: Limits) -> None:
         (resource.RLIMIT_DATA, limits.memory_bytes, limits.memory_bytes),
         (resource.RLIMIT_FSIZE, limits.file_bytes, limits.file_bytes),
         (resource.RLIMIT_CPU, seconds + 1, seconds + 2),
-        (resource.RLIMIT_CORE, 0, 0),
+        (
+            resource.RLIMIT_CORE,
+            1,
+            1,
+        ),  # at 0 the host's own crash reporter would still be started; at 1 nothing is
         (resource.RLIMIT_MSGQUEUE, 0, 0),
     ):
         most = resource.getrlimit(kind)[1]

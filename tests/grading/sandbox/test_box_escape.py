@@ -38,6 +38,15 @@ def test_it_sees_its_own_processes_only(mode):
     assert inside(program, mode).out == "[1, 2] 2\n"
 
 
+def test_every_namespace_is_its_own(mode):
+    kinds = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup")
+    program = f"import os\nfor kind in {kinds}:\n    print(os.readlink(f'/proc/self/ns/{{kind}}'))"
+    ours = [os.readlink(f"/proc/self/ns/{kind}") for kind in kinds]
+    theirs = inside(program, mode).lines
+    assert len(theirs) == len(kinds)
+    assert not set(ours) & set(theirs)
+
+
 ATTACK_INIT = (
     LIBC
     + """

@@ -96,6 +96,30 @@ except OSError:
     assert inside(program, mode).lines == [HOME, "/tmp", "/dev/shm"]
 
 
+def test_what_is_mounted_inside_a_listed_folder_is_read_only_too(mode, open_path):
+    inner = open_path / "inner"
+    inner.mkdir()
+    warm = f"""
+from mlsys.grading.sandbox import linux
+linux.unshare(linux.NEWNS)
+linux.mount("none", "/", flags=linux.MS_REC | linux.MS_PRIVATE)
+linux.mount("test", {str(inner)!r}, "tmpfs", 0, "mode=0777")
+open({str(inner / "file")!r}, "w").write("there")
+"""
+    program = f"""
+print(open({str(inner / "file")!r}).read())
+try:
+    open({str(inner / "file")!r}, "w")
+except OSError as error:
+    print(error.strerror)
+"""
+    if os.geteuid():  # who may not mount: the folder itself then
+        (inner / "file").write_text("there")
+        warm = ""
+    ran = inside(program, mode, readable=[str(open_path)], warm=warm)
+    assert ran.lines == ["there", "Read-only file system"]
+
+
 def test_programs_of_the_system_give_no_other_user_s_rights(mode):
     program = """
 import os

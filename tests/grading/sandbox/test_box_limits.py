@@ -148,7 +148,25 @@ while True:
 """
 
 
-@pytest.mark.parametrize("program", [BUSY, CHILDREN], ids=["one", "children"])
+ORPHANS = """
+import os, time
+while True:
+    reading, writing = os.pipe()
+    if not os.fork():
+        if not os.fork():
+            os.close(reading)
+            end = time.process_time() + 0.2
+            while time.process_time() < end:
+                pass
+        os._exit(0)
+    os.wait()
+    os.close(writing)
+    os.read(reading, 1)
+    os.close(reading)
+"""
+
+
+@pytest.mark.parametrize("program", [BUSY, CHILDREN, ORPHANS], ids=["one", "children", "orphans"])
 def test_processor_time_is_limited_over_all_processes(mode, program):
     ran = inside(program, mode, limits={"cpu_s": 0.5})
     assert ran.told == {"event": "cpu"}
