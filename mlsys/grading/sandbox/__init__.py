@@ -9,6 +9,6 @@ What it promises is what `tests/grading/sandbox` tries. What it does not:
 - A unix socket that lies in a listed folder can be connected to: list folders of files only.
 - Of memory that the kernel keeps for a process, page tables and sockets are counted; pipes are limited by the kernel;
   smaller things (file locks, watches, timers) are not counted.
-- As an ordinary user, the box's user is that user outside: what the namespaces hide is safe, but the groups of that user
+- As an ordinary user, the box's user is that user outside: what the namespaces hide is safe, but the user's groups
   stay, and a hole would give that user's rights. As root, each box has a user that owns nothing, and no groups.
 """
