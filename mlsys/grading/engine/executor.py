@@ -23,6 +23,8 @@ from mlsys.problems.judging import Exam, exam
 
 GRACE_S = 5.0  # that an interrupted cell has to end
 START_S = 60.0
+HIDDEN = "ERROR: An error occurred while showtraceback was disabled"
+TRACEBACK_CHARS = 20_000
 OUTPUT_BYTES, OUTPUTS = 4 << 20, 2000  # that are kept of a cell
 
 
@@ -93,7 +95,7 @@ class Executor:
         except Deadline:
             self.link.interrupt()
             self._finish(self._done(time.monotonic() + GRACE_S))
-            self._stopped("CellTimeoutError", "No reply from kernel before timeout")
+            self._stopped("CellTimeoutError", "", ["CellTimeoutError: No reply from kernel before timeout"])
             if time.monotonic() >= end:
                 raise Died(f"the notebook ran for more than {self.times.notebook_s:g} s") from None
             return
@@ -152,13 +154,16 @@ class Executor:
         self._cell.execution_count = count if type(count) is int else None
         if not isinstance(reply, dict) or reply.get("status") != "error":
             return
-        name = wire.text(reply.get("ename", ""))
+        name, text, lines = (reply.get(key) for key in ("ename", "evalue", "traceback"))
         if not any(o.output_type == "error" and o.ename == name for o in self._cell.outputs):
-            self._stopped(name, wire.text(reply.get("evalue", "")))
+            lines = [str(line)[:TRACEBACK_CHARS] for line in lines[:100]] if isinstance(lines, list) else []
+            self._stopped(str(name)[:200], str(text)[: wire.TEXT_CHARS], lines or [HIDDEN])
 
-    def _stopped(self, name: str, text: str) -> None:
-        output = nbformat.v4.new_output("error", ename=name, evalue="", traceback=[f"{name}: {text}"])
-        self._cell.outputs.append(output)
+    def _stopped(self, name: str, text: str, traceback: list[str]) -> None:
+        """An error that the cell did not show itself, in nbgrader's form."""
+        self._cell.outputs.append(
+            nbformat.v4.new_output("error", ename=name, evalue=text, traceback=traceback)
+        )
 
 
 class _Ended(Unanswered):

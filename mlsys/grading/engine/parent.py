@@ -60,6 +60,7 @@ class Parent:
 
     connections: list[socket.socket]
     package: Path
+    process: subprocess.Popen[bytes]
 
     def ready(self) -> None:
         """Wait until it is warm. Raises CourseError if it cannot start."""
@@ -86,7 +87,7 @@ def warm(assignment: str, connections: int) -> Iterator[Parent]:
         for _, sock in pairs:
             sock.close()
         try:
-            yield Parent([pair[0] for pair in pairs], folder)
+            yield Parent([pair[0] for pair in pairs], folder, process)
         finally:
             for sock, _ in pairs:
                 sock.close()

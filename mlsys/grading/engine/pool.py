@@ -25,11 +25,13 @@ _connection: socket.socket | None = None
 _package = Path()
 
 
-def _begin(connections: Any, here: Parent) -> None:
+def _begin(connections: Any, here: Parent, coordinator: int) -> None:
     """In a new worker: take a connection of one's own, and end with the coordinator, however that ends."""
     global _connection, _package
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != coordinator:
+        os._exit(1)  # it had ended before
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to answer
     mine = connections.get()
     for number, connection in enumerate(here.connections):
@@ -54,7 +56,7 @@ class Pool:
         connections = context.SimpleQueue()
         for number in range(workers):
             connections.put(number)
-        self._pool = ProcessPoolExecutor(workers, context, _begin, (connections, here))
+        self._pool = ProcessPoolExecutor(workers, context, _begin, (connections, here, os.getpid()))
         self._pool.submit(os.getpid)  # the workers begin while the coordinator is at other work
 
     def submit(self, job: Job) -> Future[Executed]:
@@ -74,6 +76,9 @@ def pool(assignment: str, workers: int) -> Iterator[Pool]:
         try:
             here.ready()
             yield made
+        except BaseException:
+            here.process.kill()  # and with it what runs now, which nobody waits for any more
+            raise
         finally:
             made.close()
 

@@ -16,12 +16,18 @@ import socket
 import sys
 from typing import Any
 
-# What notebooks import, and what IPython imports when the first cell fails or draws.
+# What notebooks import, and what IPython imports when the first cell fails or draws. Not pyplot: at its import it looks
+# for the shell that it is to show figures in.
 MODULES = (
     "numpy",
     "torch",
-    "matplotlib.pyplot",
-    "matplotlib_inline.backend_inline",
+    "matplotlib.figure",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.projections",
+    "matplotlib.style",
+    "matplotlib.colorbar",
+    "matplotlib.mlab",
+    "PIL.PngImagePlugin",
     "ipykernel.debugger",
     "IPython.core.ultratb",
     "IPython.core.pylabtools",
