@@ -81,7 +81,7 @@ def collect(
         unpacked = Path(staging) / "unpacked"
         unpacked.mkdir()
         delivery = unpack(source, unpacked, limits)
-        found = sort(delivery, people, assignment, Path(released[0]).stem)
+        found = sort(delivery, people, assignment, Path(released[0]).stem, source.is_file())
         clerk = _Clerk(course, assignment, Path(staging), released, replace, dry_run)
         try:
             rows = [clerk.row(found.parcels[student]) for student in sorted(found.parcels)]

@@ -2,6 +2,8 @@
 
 The patterns are in the form of nbgrader's `zip_collect`, and are read by its FileNameCollectorPlugin. They serve its
 own command too, on a clean download: c.FileNameCollectorPlugin.named_regexp = mlsys.grading.names.CANVAS
+
+A student names files too: only the outermost name of a path is the platform's.
 """
 
 from __future__ import annotations
@@ -19,30 +21,32 @@ from nbgrader.utils import parse_utc
 from mlsys.grading.archive import kind
 from mlsys.grading.filenames import Parts
 
+PREFIX = r"(?:.*?/)??"  # the folders of nbgrader's own; lazy, for the outermost name that fits
 # lovelaceada_LATE_1234_98765_notebook.ipynb: name without spaces, user id, file id, which grows with each attempt
 CANVAS = (
-    r"(?:.*/)?(?P<first_name>[^/]*?)(?P<late>_LATE|_late)?"
+    PREFIX + r"(?P<first_name>\w*?)(?P<late>_LATE|_late)?"
     r"_(?P<student_id>\d+)_(?P<attempt>\d+)_(?P<file_id>[^/]+)$"
 )
 # lovelaceada_1234_text.html: typed into the page, or a link
 CANVAS_TEXT = (
-    r"(?:.*/)?(?P<first_name>[^/]*?)(?P<late>_LATE|_late)?"
+    PREFIX + r"(?P<first_name>\w*?)(?P<late>_LATE|_late)?"
     r"_(?P<student_id>\d+)_(?P<file_id>(?:text|link)\.html)$"
 )
 # anon_x7Yt2_98765_notebook.ipynb: graded anonymously
 CANVAS_HIDDEN = (
-    r"(?:.*/)?anon(?P<late>_LATE|_late)?_(?P<student_id>[0-9A-Za-z]{5})_(?P<attempt>\d+)_(?P<file_id>[^/]+)$"
+    PREFIX + r"anon(?P<late>_LATE|_late)?_(?P<student_id>[0-9A-Za-z]{5})_(?P<attempt>\d+)_(?P<file_id>[^/]+)$"
 )
 # Ada Lovelace_1234_assignsubmission_file_/notebook.ipynb, and as older versions or without folders
 MOODLE = (
-    r"(?:.*/)?(?P<first_name>[^/]+?)_(?P<student_id>\d+)_assignsubmission_(?P<kind>[a-z]+)"
+    PREFIX + r"(?P<first_name>[^/_]+)_(?P<student_id>\d+)_assignsubmission_(?P<kind>[a-z]+)"
     r"(?:_?/|_)(?P<file_id>.+)$"
 )
 # ps1_ada_attempt_2026-11-20-10-15-00_notebook.ipynb: nbgrader's own example, as Blackboard writes them
-DATED = r"(?:.*/)?[^/]+?_(?P<student_id>[^/_]+)_attempt_(?P<timestamp>\d{4}(?:-\d\d){5})_(?P<file_id>[^/]+)$"
+DATED = PREFIX + r"[^/]+?_(?P<student_id>[^/_]+)_attempt_(?P<timestamp>\d{4}(?:-\d\d){5})_(?P<file_id>[^/]+)$"
 # ada+ps1-adaptive-rates+2026-11-20 10:15:00.000000 UTC+random/notebook.ipynb: inbound/ of nbgrader's exchange
 EXCHANGE = (
-    r"(?:.*/)?(?P<student_id>[^/]+)\+(?P<assignment>[^/+]+)\+(?P<timestamp>\d{4}-\d\d-\d\d [^/+]+)(?:\+[^/]+)?"
+    PREFIX
+    + r"(?P<student_id>[^/]+)\+(?P<assignment>[^/+]+)\+(?P<timestamp>\d{4}-\d\d-\d\d [^/+]+)(?:\+[^/]+)?"
     r"/(?P<file_id>.+)$"
 )
 RESUBMITTED = re.compile(r"(?P<stem>.+?)(?:-(?P<a>\d{1,3})| ?\((?P<b>\d{1,3})\))")
@@ -70,37 +74,27 @@ class Clue:
     assignment: str = ""
 
 
-def flat_folders(files: Iterable[Parts]) -> set[Parts]:
-    """The folders in which most files have names that say all, as in Canvas's downloads."""
-    votes: dict[Parts, dict[str, bool]] = {}
-    for parts in files:
-        for end, name in enumerate(parts):
-            if end == len(parts) - 1 or kind(name):
-                votes.setdefault(parts[:end], {})[name] = _flat(name, (), "") is not None
-    return {folder for folder, names in votes.items() if 2 * sum(names.values()) > len(names)}
+def says_all(names: Iterable[str]) -> bool:
+    """Whether most of a folder's names are as in Canvas's downloads, where the name says all."""
+    flat = [_flat(name, (), "") is not None for name in set(names)]
+    return 2 * sum(flat) > len(flat)
 
 
-def read(parts: Parts, flat: Collection[Parts]) -> Clue | None:
-    """What a platform's pattern finds in a delivered file's folders and name; None if it is none of theirs."""
-    for end in range(1, len(parts) + 1):  # from the left: a file inside may be called like anything
-        last = end == len(parts)
-        head, rest, at = parts[end - 1], parts[end:], "/".join(parts[:end])
-        inner = "/".join((head, *rest))
-        if found := _match(MOODLE, inner):
-            hidden = found["first_name"] == "Participant"
-            inside = tuple(found["file_id"].split("/"))
-            return Clue("Moodle", found["first_name"], found["student_id"], inside, at, hidden=hidden)
-        if not last and (found := _match(EXCHANGE, inner)):
-            time = _time(found["timestamp"])
-            if time:
-                inside = tuple(found["file_id"].split("/"))
-                return Clue(
-                    "exchange", found["student_id"], "", inside, at, time=time, assignment=found["assignment"]
-                )
-        if parts[: end - 1] not in flat or not (last or kind(head)):
-            continue  # these platforms put no file of a student into a folder
-        if clue := _flat(head, rest, at):
-            return clue
+def read(parts: Parts, flat: bool) -> Clue | None:
+    """What a platform's pattern finds in a delivered file's first folder or name; None if it is none of theirs.
+
+    flat : whether names of files there say all;  Moodle and the exchange make a folder a student
+    """
+    head, rest, path = parts[0], parts[1:], "/".join(parts)
+    if found := _match(MOODLE, path):
+        hidden = found["first_name"] == "Participant"
+        inside = tuple(found["file_id"].split("/"))
+        return Clue("Moodle", found["first_name"], found["student_id"], inside, head, hidden=hidden)
+    if rest and (found := _match(EXCHANGE, path)) and (time := _time(found["timestamp"])):
+        name, of = found["student_id"], found["assignment"]
+        return Clue("exchange", name, "", rest, head, time=time, assignment=of)
+    if flat and (not rest or kind(head)):
+        return _flat(head, rest, head)
     return None
 
 
@@ -121,9 +115,12 @@ def _flat(name: str, rest: Parts, at: str) -> Clue | None:
 
 
 def _match(pattern: str, name: str) -> dict[str, str] | None:
-    """nbgrader's own reading of a name by a pattern."""
+    """nbgrader's own reading of a name by a pattern, from its start."""
     reader = FileNameCollectorPlugin(
-        named_regexp=pattern, valid_ext=[os.path.splitext(name)[1]], log=QUIET, parent=None
+        named_regexp=pattern.removeprefix(PREFIX),
+        valid_ext=[os.path.splitext(name)[1]],
+        log=QUIET,
+        parent=None,
     )
     found: dict[str, str] | None = reader.collect(name)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import unicodedata
 from dataclasses import dataclass, field, replace
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from mlsys.grading.archive import Delivery, File, Refused, kind
 from mlsys.grading.filenames import Parts
-from mlsys.grading.names import Clue, flat_folders, original, read, time_of
+from mlsys.grading.names import Clue, original, read, says_all, time_of
 from mlsys.grading.roster import Matcher, Person, fold, folder_name
 
 STAMP = "timestamp.txt"
@@ -50,11 +51,14 @@ class Sorted:
     refused: list[tuple[str, Refused]] = field(default_factory=list)
 
 
-def sort(delivery: Delivery, people: list[Person], assignment: str, notebook: str) -> Sorted:
-    """Give each file to a student. Without any list of students, they are called as the platform numbers them."""
+def sort(delivery: Delivery, people: list[Person], assignment: str, notebook: str, wrapped: bool) -> Sorted:
+    """Give each file to a student. Without any list of students, they are called as the platform numbers them.
+
+    wrapped : whether a folder may lie around all of theirs, as in the zip of a folder
+    """
     matcher, found = Matcher(people), Sorted()
     paths = [file.parts for file in delivery.files] + [refused.parts for refused in delivery.refused]
-    clues = _clues(paths, matcher, assignment, notebook)
+    clues = _clues(paths, matcher, assignment, notebook, wrapped or not people)
     for file in delivery.files:
         clue = clues[file.parts]
         path = "/".join(file.parts)
@@ -83,32 +87,32 @@ def made_id(clue: Clue) -> str:
     return folder_name(clue.name)
 
 
-def _clues(items: list[Parts], matcher: Matcher, assignment: str, notebook: str) -> dict[Parts, Clue]:
+def _clues(
+    items: list[Parts], matcher: Matcher, assignment: str, notebook: str, wrapped: bool
+) -> dict[Parts, Clue]:
     """What each name tells: a platform's pattern, or else a student's name before a notebook's."""
-    flat = flat_folders(items)
-    found = {parts: read(parts, flat) for parts in items}
-    drop = _wrapping([parts for parts, clue in found.items() if clue is None], matcher, assignment, notebook)
+    drop = _wrapping(items, matcher, assignment, notebook) if wrapped else 0
+    flat = says_all(parts[drop] for parts in items if len(parts) == drop + 1 or kind(parts[drop]))
     clues = {}
-    for parts, clue in found.items():
-        if clue is None:
-            clue = matcher.plain(parts[drop:] or parts, assignment, notebook)
-            clue = replace(clue, unit="/".join((*parts[:drop], clue.unit)))
-        clues[parts] = clue
+    for parts in items:
+        clue = read(parts[drop:], flat) or matcher.plain(parts[drop:], assignment, notebook)
+        clues[parts] = replace(clue, unit="/".join((*parts[:drop], clue.unit)))
     return clues
 
 
-def _wrapping(plain: list[Parts], matcher: Matcher, assignment: str, notebook: str) -> int:
+def _wrapping(items: list[Parts], matcher: Matcher, assignment: str, notebook: str) -> int:
     """How many folders lie around those of the students."""
     drop = 0
-    while plain:
-        first = plain[0][drop : drop + 1]
-        rest = [parts[drop + 1 :] for parts in plain]
-        if any(parts[drop : drop + 1] != first for parts in plain) or not first or matcher.known(first[0]):
+    while items and all(len(parts) > drop + 1 for parts in items):
+        first = {parts[drop] for parts in items}
+        second = {parts[drop + 1] for parts in items}
+        (name,) = first if len(first) == 1 else ("",)
+        if not name or kind(name) or matcher.known(name) or read(items[0][drop:], False):
             break
-        second = {parts[0] for parts in rest if parts}
-        deep = all(len(parts) >= 2 for parts in rest)
-        packed = bool(kind(first[0])) and bool(matcher.people) and all(rest)
-        if not (deep or packed) or assignment in second or f"{notebook}.ipynb" in second:
+        files = [parts[drop + 1] for parts in items if len(parts) == drop + 2]
+        if files and not says_all(files):
+            break  # a student's folder
+        if assignment in second or f"{notebook}.ipynb" in second:
             break
         drop += 1
     return drop
@@ -149,6 +153,7 @@ def choose(parcel: Parcel, released: list[str]) -> Chosen:
     attempts = [order for same in versions.values() for order, _, _ in same[-1:]]
     if any(clue.late for _, clue in files):
         notes.append("late, says Canvas, which gives no time: set the penalty by hand")
+    notes += _forged(files)
     order = (time.isoformat() if time else "", max(a for a, _ in attempts), max(c for _, c in attempts))
     return Chosen(chosen, source[main], order, time, tuple(notes))
 
@@ -172,6 +177,17 @@ def _newest(files: list[tuple[File, Clue]]) -> tuple[list[tuple[File, Clue]], da
         elif clue.platform != "exchange":
             notes.append(f"{'/'.join(file.parts)} was left out: a student may have written it")
     return kept, time, notes
+
+
+def _forged(files: list[tuple[File, Clue]]) -> list[str]:
+    """Whose files of the exchange are another's than their name says: everybody can write there."""
+    notes = set()
+    for file, clue in files:
+        if clue.platform == "exchange" and file.level == 0:
+            with contextlib.suppress(KeyError, NotImplementedError):
+                if (owner := file.data.owner()) != clue.name:
+                    notes.add(f"it says that it is {clue.name}'s, and is {owner}'s")
+    return sorted(notes)
 
 
 def _places(files: list[tuple[File, Clue]]) -> dict[Parts, Parts]:

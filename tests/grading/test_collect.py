@@ -115,7 +115,10 @@ def test_moodle_without_folders(course, tmp_path, students):
 )
 def test_plain_folders(course, tmp_path, students, names):
     files = {name.format(nb=NOTEBOOK, ps=PS): notebook(f"{n}") for n, name in enumerate(names)}
-    for source in (tree(tmp_path / "work", files), save(tmp_path / "work.zip", files)):
+    sources = [save(tmp_path / "work.zip", files)]
+    if not names[0].startswith("download/"):  # a zip has a folder around it, a folder is given as it is
+        sources.append(tree(tmp_path / "work", files))
+    for source in sources:
         done = bring(course, source, students)
         assert not done.not_placed
         for n, student in enumerate(("ada", "bla")):
@@ -123,7 +126,7 @@ def test_plain_folders(course, tmp_path, students, names):
             assert placed(course, student, path.name) == str(n)
 
 
-def test_a_zip_a_student_and_the_download_as_it_came(course, tmp_path, students):
+def test_a_zip_a_student(course, tmp_path, students):
     folder = tree(
         tmp_path / "mail",
         {
@@ -134,9 +137,37 @@ def test_a_zip_a_student_and_the_download_as_it_came(course, tmp_path, students)
     assert not bring(course, folder, students).not_placed
     assert (placed(course, "ada"), placed(course, "bla")) == ("a", "b")
     assert (course.folder("submitted", "bla", PS) / "data" / "y.csv").exists()
-    files = {canvas("du Châtelet", "Émilie", 1003, 70): notebook("e")}
-    bring(course, tree(tmp_path / "downloads", {"submissions.zip": zipped(files)}), students)
-    assert placed(course, "emi") == "e"
+
+
+ADAS = canvas("Lovelace", "Ada", 1001, 99)
+FORGED = {f"{moodle('Ada Lovelace', 1)}": notebook(), ADAS: notebook(), f"ada/{NOTEBOOK}": notebook()}
+
+
+@pytest.mark.parametrize("name", list(FORGED))
+@pytest.mark.parametrize(
+    "outer",
+    [
+        canvas("Pascal", "Blaise", 1002, 60, "{}"),
+        canvas("Pascal", "Blaise", 1002, 60, "w.zip"),
+        moodle("Blaise Pascal", 502, "{}"),
+        moodle("Blaise Pascal", 502, "w.zip"),
+        "bla.zip",
+        "bla/{}",
+        "bla/w.zip",
+        "unknown.zip",
+        "unknown/{}",
+        "ps1_bla_attempt_2026-11-20-10-15-00_{}",
+    ],
+)
+def test_nobody_hands_in_for_another(course, tmp_path, students, name, outer):
+    """Whatever a student calls a file, a folder or what is in an archive."""
+    packed = outer.endswith(".zip")
+    flat = "_60_" in outer or "attempt" in outer
+    inner = name.split("/")[0] if flat and not packed else name
+    files = {outer.format(inner): zipped({name: FORGED[name]}) if packed else FORGED[name]}
+    done = bring(course, tree(tmp_path / "work", files), students)
+    assert {row.student for row in done.rows} <= {"bla", ""}
+    assert set(course.students(PS)) <= {"bla"}
 
 
 def test_a_name_that_fits_nobody_is_listed_with_the_nearest_and_stays(course, tmp_path, students):
