@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,9 @@ from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 from nbgrader.apps.nbgraderapp import NbGrader
 from nbgrader.converters import BaseConverter
-from sqlalchemy.exc import DatabaseError, OperationalError
 from traitlets.config import Application
 
+from mlsys.grading import database
 from mlsys.grading.errors import ConversionError, CourseError
 
 
@@ -26,10 +26,11 @@ class Course:
     """The course in a folder that holds nbgrader_config.py.
 
     root : the folder;  api : nbgrader's NbGraderAPI under its settings
-    Raises CourseError if there is no such file in it.
+    db : the gradebook's URL, such as postgresql+psycopg://me@host/marks, in place of the settings' own
+    Raises CourseError if there is no such file in it, or if that database cannot be used.
     """
 
-    def __init__(self, root: Path | str = ".") -> None:
+    def __init__(self, root: Path | str = ".", db: str | None = None) -> None:
         self.root = Path(root).resolve()
         if not (self.root / "nbgrader_config.py").exists():
             raise CourseError(
@@ -42,22 +43,30 @@ class Course:
             app, "nbgrader_config", str(self.root)
         )  # this one, not that of the shell's folder
         app.config.CourseDirectory.root = str(self.root)
+        if db:
+            app.config.CourseDirectory.db_url = db
         with _log():  # of an exchange folder that this course may not have
             self.api = NbGraderAPI(config=app.config)
         self.coursedir = self.api.coursedir
+        with _quiet():
+            database.prepare(self.coursedir.db_url, self.coursedir.course_id)
 
     @contextmanager
     def gradebook(self) -> Iterator[Gradebook]:
         """The gradebook. Raises CourseError where the database cannot be used."""
-        try:
-            with _quiet(), Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
-                yield gradebook
-        except (OperationalError, DatabaseError) as error:
-            cause = str(getattr(error, "orig", error)).splitlines()[0]
-            raise CourseError(
-                f"the gradebook {self.coursedir.db_url} cannot be used ({cause}). "
-                "Is it writable, is the disk full, is another grader running? After an update: nbgrader db upgrade"
-            ) from error
+        url = self.coursedir.db_url
+        with database.usable(url), _quiet(), Gradebook(url, self.coursedir.course_id) as gradebook:
+            yield gradebook
+
+    @contextmanager
+    def transaction(self, who: str) -> Iterator[Callable[[], None]]:
+        """Meanwhile all that nbgrader writes is one transaction; what is yielded commits it, else it is undone.
+
+        who : whose marks these are. Raises CourseError where the database cannot be used.
+        """
+        url = self.coursedir.db_url
+        with database.usable(url), _quiet(), database.together(url, who) as commit:
+            yield commit
 
     def folder(self, kind: str, student: str = ".", assignment: str = ".") -> Path:
         """Such as folder("submitted", "ada", "ps1-adaptive-rates"), or folder("release", ".", "ps1-adaptive-rates")."""

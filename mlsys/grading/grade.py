@@ -11,20 +11,23 @@ import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import nbformat
 
-from mlsys.grading import secret
+from mlsys.grading import crash, secret
 from mlsys.grading.course import Course
 from mlsys.grading.engine.executor import Executed, Times
 from mlsys.grading.engine.pool import Job, Pool, pool
 from mlsys.grading.errors import CourseError
-from mlsys.grading.journal import Journal
+from mlsys.grading.journal import CUT_OFF, DONE, Journal
+from mlsys.grading.recovery import clear_up
 from mlsys.grading.sandbox.box import Limits
 from mlsys.grading.scores import FAILED, Result
+from mlsys.grading.stop import Stop
 from mlsys.grading.submission import Submission
 from mlsys.grading.tuned import tuned
 
@@ -82,23 +85,34 @@ def grade(
 ) -> Iterator[Result]:
     """Grade each student, whatever an earlier run left; yield what became of each as it is known.
 
-    Raises CourseError if another run is at work in this course, or if the sandbox or the gradebook cannot be used.
+    Raises CourseError if another run is at work in this course, if the sandbox or the gradebook cannot be used, or, as
+    Stopped, after SIGINT or SIGTERM: what was yielded before is done, and stays so.
     """
     how = how or How()
     journal = Journal(course, assignment)
-    with _alone(course), tuned():
-        waiting = []
-        known = journal.entries() if how.resume else {}
-        for student in students:
-            done = journal.done(student, known.get(student)) if how.resume else None
-            if done is None:
-                waiting.append(student)
-            else:
-                yield done
+    with _alone(course), Stop() as stop:
+        key = secret.ensure(course.root).read_text().strip().encode()
+        clear_up(course)
+        known, waiting = journal.entries(), {}
+        with tuned():
+            for student in students:
+                before = known.get(student)
+                seen = journal.look(student, before) if how.resume else _cut_off(before)
+                if isinstance(seen, Result):
+                    yield seen
+                else:
+                    waiting[student] = seen
         if waiting:
-            key = secret.ensure(course.root).read_text().strip().encode()
-            with pool(assignment, min(how.jobs, len(waiting))) as workers:
-                yield from _Run(course, assignment, how, key, workers, journal).all(waiting)
+            with ExitStack() as stack:
+                with stop.here():
+                    workers = stack.enter_context(pool(assignment, min(how.jobs, len(waiting))))
+                stack.enter_context(tuned())
+                for result in _Run(course, assignment, how, key, workers, journal, stop).all(list(waiting)):
+                    yield replace(result, redone=waiting[result.student])
+
+
+def _cut_off(entry: dict[str, Any] | None) -> str:
+    return CUT_OFF if entry and entry.get("state") != DONE else ""
 
 
 @dataclass
@@ -111,24 +125,36 @@ class _Run:
     key: bytes
     workers: Pool
     journal: Journal
+    stop: Stop
+    under_way: deque[_Way] = field(default_factory=deque)
 
     def all(self, students: Sequence[str]) -> Iterator[Result]:
         """Keep the workers busy, and save what is done meanwhile."""
-        under_way: deque[tuple[Submission, str, dict[str, Future[Executed]]]] = deque()
         left = deque(students)
-        while left or under_way:
-            while left and len(under_way) < 2 * self.how.jobs + 1:
-                student = left.popleft()
-                submission = Submission(self.course, self.assignment, student)
-                try:
-                    under_way.append((submission, self.journal.digest(student), self._begin(submission)))
-                except CourseError:
-                    raise
-                except Exception as error:  # a fault of ours: the others are still graded, and the run fails
-                    submission.close()
-                    yield _failed(student, error)
-            if under_way:
-                yield self._end(*under_way.popleft())
+        try:
+            while left or self.under_way:
+                while left and len(self.under_way) < 2 * self.how.jobs + 1:
+                    failed = self._start(left.popleft())
+                    if failed:
+                        yield failed
+                if self.under_way:
+                    yield self._end(self.under_way.popleft())
+        finally:
+            for way in self.under_way:
+                way.submission.close()
+
+    def _start(self, student: str) -> Result | None:
+        submission = Submission(self.course, self.assignment, student)
+        try:
+            digest = self.journal.digest(student)  # before the copy: of two versions the older one's is kept
+            self.under_way.append(_Way(submission, digest, self._begin(submission)))
+            crash.point("prepared")
+        except Exception as error:  # a fault of ours: the others are still graded, and the run fails
+            submission.close()
+            if isinstance(error, CourseError):
+                raise
+            return _failed(student, error)
+        return None
 
     def _begin(self, submission: Submission) -> dict[str, Future[Executed]]:
         submission.prepare()
@@ -142,14 +168,18 @@ class _Run:
         times = how.times or Times(self.course.api.config.Execute.get("timeout") or Times().cell_s)
         return Job(text, self.assignment, self.key, files, times, how.limits, how.unsafe)
 
-    def _end(self, submission: Submission, digest: str, futures: dict[str, Future[Executed]]) -> Result:
+    def _end(self, way: _Way) -> Result:
+        submission = way.submission
         try:
-            executed = {name: future.result() for name, future in futures.items()}
+            with self.stop.here():
+                executed = {name: future.result() for name, future in way.futures.items()}
+            crash.point("executed")
             refused = next((e.reason for e in executed.values() if e.reason.startswith("the sandbox")), "")
             if refused:
                 raise CourseError(refused)
-            result = submission.finish(executed)
-            self.journal.write(result, digest)
+            result = submission.finish(executed, lambda: self.journal.begin(submission.student, way.digest))
+            self.journal.write(result, way.digest)
+            crash.point("journalled")
             return result
         except CourseError:
             raise
@@ -157,6 +187,15 @@ class _Run:
             return _failed(submission.student, error)
         finally:
             submission.close()
+            crash.point("closed")
+
+
+class _Way(NamedTuple):
+    """A submission on its way. digest : of what was handed in;  futures : of its notebooks, by name"""
+
+    submission: Submission
+    digest: str
+    futures: dict[str, Future[Executed]]
 
 
 def _failed(student: str, error: Exception) -> Result:

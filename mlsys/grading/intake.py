@@ -10,6 +10,7 @@ import nbformat
 
 from mlsys.grading.cells import grade_id
 from mlsys.grading.course import Course
+from mlsys.grading.disk import machine_fault
 from mlsys.grading.mend import Unreadable, mend, parse
 
 
@@ -50,6 +51,8 @@ def _copy(source: Path, staging: Path) -> list[str]:
         try:
             shutil.copyfile(path, staging / inside)
         except OSError as error:
+            if machine_fault(error):
+                raise
             flags.append(f"{inside} could not be read ({error.strerror}): left out")
     return flags
 

@@ -1,7 +1,8 @@
-"""Which submissions are done: a line each, written when everything else of it is on disk."""
+"""Which submissions are done: a line when the saving of one begins, and one when everything of it is on disk."""
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -9,10 +10,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from mlsys.grading import version
 from mlsys.grading.course import Course
+from mlsys.grading.database import shown
 from mlsys.grading.scores import Result, marks
 
-VERSION = "1"  # of the engine: with another one, what is done is done again
+BEGUN, DONE = "begun", "done"
+CUT_OFF = "an earlier run was cut off while it saved this"
 
 
 class Journal:
@@ -25,59 +29,92 @@ class Journal:
     def entries(self) -> dict[str, dict[str, Any]]:
         """The last line of each student. A line that a crash cut short counts for nothing."""
         found: dict[str, dict[str, Any]] = {}
-        lines = self.path.read_text().splitlines() if self.path.exists() else []
+        lines = self.path.read_bytes().splitlines() if self.path.exists() else []
         for line in lines:
             try:
                 entry = json.loads(line)
-            except ValueError:
+                found[entry["student"]] = entry
+            except (ValueError, LookupError, TypeError):
                 continue
-            found[entry["student"]] = entry
         return found
 
+    def begin(self, student: str, submission: str) -> None:
+        """From now on, what lies in the student's place may be new while the gradebook is not."""
+        self._add({"state": BEGUN, "student": student, "submission": submission})
+
     def write(self, result: Result, submission: str) -> None:
+        """All of it is on disk."""
+        about = {"status": result.status, "flags": list(result.flags), "reason": result.reason}
+        made = self.made(result.student)
+        self._add({"state": DONE, "student": result.student, "submission": submission, "made": made, **about})
+
+    def _add(self, about: dict[str, Any]) -> None:
         """Add a line, and see that it is on disk."""
+        line = {"assignment": self.assignment, "version": self.version, "gradebook": self._gradebook, **about}
         self.path.parent.mkdir(exist_ok=True)
-        entry = {
-            "student": result.student,
-            "submission": submission,
-            "version": VERSION,
-            "status": result.status,
-            "flags": list(result.flags),
-            "reason": result.reason,
-        }
-        torn = self.path.exists() and not self.path.read_bytes().endswith(b"\n")
-        with self.path.open("a") as file:
-            file.write("\n" * torn + json.dumps(entry) + "\n")
+        with self.path.open("ab+") as file:
+            size = file.seek(0, os.SEEK_END)
+            if size:
+                file.seek(size - 1)
+            torn = size and file.read(1) != b"\n"
+            file.write(b"\n" * bool(torn) + json.dumps(line).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
 
-    def done(self, student: str, entry: dict[str, Any] | None) -> Result | None:
-        """What became of a submission that is done already and has not changed since; else None."""
-        same = entry and entry["submission"] == self.digest(student) and entry["version"] == VERSION
-        if not entry or not same:
-            return None
-        found = marks(self.course, self.assignment, student)
-        there = self.course.folder("autograded", student, self.assignment).is_dir()
-        if not found or (not entry["reason"] and not there):
-            return None
+    def look(self, student: str, entry: dict[str, Any] | None) -> Result | str:
+        """What became of a submission that is done already; else why it is done again, empty where it never was.
+
+        entry : its last line
+        """
+        if entry is None:
+            return ""
+        if entry.get("state") != DONE:
+            return CUT_OFF
+        if entry["submission"] != self.digest(student):
+            return "the submission or the release has changed"
+        if entry["version"] != self.version:
+            return "the grader or the exercises have changed"
+        found = marks(self.course, self.assignment, student) if entry["gradebook"] == self._gradebook else {}
+        if not found:
+            return "the gradebook does not have it"
+        if entry["made"] != self.made(student):
+            return "the graded notebook is not the one that was saved"
         return Result(student, entry["status"], found, tuple(entry["flags"]), entry["reason"])
+
+    @functools.cached_property
+    def version(self) -> str:
+        """Of the grader and the exercises."""
+        return version.of_grader(self.course, self.assignment)
+
+    @property
+    def _gradebook(self) -> str:
+        """Where the marks are; the same for a course folder that has moved."""
+        return shown(self.course.coursedir.db_url).replace(str(self.course.root), ".")
 
     def digest(self, student: str) -> str:
         """A hash of what the scores hang on: the files handed in, the released notebooks, the secret."""
         course = self.course
-        handed_in = course.folder("submitted", student, self.assignment)
-        released = course.folder("release", ".", self.assignment)
         sha = hashlib.sha256((course.root / ".mlsys" / "secret").read_bytes())
-        for root in (handed_in, released):
-            for path in _files(root):
-                sha.update(f"\0{path.relative_to(root)}\0".encode(errors="surrogateescape"))
-                try:
-                    sha.update(path.read_bytes())
-                except OSError as error:
-                    sha.update(str(error.errno).encode())
+        for kind, owner in (("submitted", student), ("release", ".")):
+            _add_files(sha, course.folder(kind, owner, self.assignment))
         return sha.hexdigest()
+
+    def made(self, student: str) -> str:
+        """A hash of a student's graded files; empty if there are none."""
+        folder = self.course.folder("autograded", student, self.assignment)
+        return _add_files(hashlib.sha256(), folder).hexdigest() if folder.is_dir() else ""
+
+
+def _add_files(sha: Any, root: Path) -> Any:
+    """Feed the plain files under a folder to a hash; no link is followed."""
+    for path in _files(root):
+        sha.update(f"\0{path.relative_to(root)}\0".encode(errors="surrogateescape"))
+        try:
+            sha.update(path.read_bytes())
+        except OSError as error:
+            sha.update(str(error.errno).encode())
+    return sha
 
 
 def _files(root: Path) -> Iterable[Path]:
-    """The plain files under a folder; no link is followed."""
     return sorted(p for p in root.rglob("*") if p.is_file() and not p.is_symlink())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,10 @@ import nbformat
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor, OverwriteCells, SaveAutoGrades
+from sqlalchemy.exc import DBAPIError
 
 from mlsys.grading.course import Course
+from mlsys.grading.disk import machine_fault
 
 
 class Replay(NbGraderPreprocessor):
@@ -34,7 +38,7 @@ class Replay(NbGraderPreprocessor):
 
 
 class SaveTogether(SaveAutoGrades):
-    """nbgrader's saving of the scores, in one transaction in place of one a cell."""
+    """nbgrader's saving of the scores, without forgetting after each cell what was read for it."""
 
     def preprocess(self, nb: Any, resources: Any) -> Any:
         about = resources["nbgrader"]
@@ -52,16 +56,34 @@ class SaveTogether(SaveAutoGrades):
 class Replayed(Autograde):
     """Autograde of notebooks that were run before.
 
-    executed : by name, without the suffix
+    executed : by name, without the suffix;  faults : to hold what the machine did wrong, which nbgrader swallows
     """
 
     executed: dict[str, Any]
+    faults: list[BaseException]
 
     def start(self) -> None:
         swapped = {Execute: Replay(self.executed, parent=self), SaveAutoGrades: SaveTogether}
         configured: Any = self.autograde_preprocessors  # type: ignore[has-type]
         self.autograde_preprocessors = [swapped.get(p, p) for p in configured]
         super().start()
+
+    def init_assignment(self, assignment_id: str, student_id: str) -> None:
+        with self._noting():
+            super().init_assignment(assignment_id, student_id)
+
+    def convert_single_notebook(self, notebook_filename: str) -> None:
+        with self._noting():
+            super().convert_single_notebook(notebook_filename)
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, MemoryError, DBAPIError) as error:
+            if isinstance(error, DBAPIError) or machine_fault(error):
+                self.faults.append(error)
+            raise
 
 
 def complete(course: Course, assignment: str, student: str, path: Path) -> Any:

@@ -30,6 +30,7 @@ class Result:
     status : GRADED, FLAGGED (graded too), NOT_GRADED, or FAILED, which is a fault of the grader and no final status
     reason : why it was not graded, with the remedy
     flags : what was odd and was mended;  marks : by exercise, empty if there are none
+    redone : why an earlier run's work on it was done again, or empty
     """
 
     student: str
@@ -37,6 +38,7 @@ class Result:
     marks: dict[str, Mark]
     flags: tuple[str, ...] = ()
     reason: str = ""
+    redone: str = ""
 
     @property
     def total(self) -> float:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
+from mlsys.grading import crash
 from mlsys.grading.cells import exercise_of, grade_id, is_written, settings
 from mlsys.grading.course import Course
+from mlsys.grading.disk import swapped, sync_tree
 from mlsys.grading.engine.executor import Executed
 from mlsys.grading.errors import ConversionError
 from mlsys.grading.intake import take_in
@@ -22,6 +24,7 @@ from mlsys.grading.ledger import settle
 from mlsys.grading.replay import Replayed, complete
 from mlsys.grading.scores import FLAGGED, GRADED, NOT_GRADED, Result, marks
 
+PREFIX, ASIDE = "grading_", "aside"  # of scratch folders, and the folder in them for what is displaced
 STOPPED = ("CellTimeoutError", "KeyboardInterrupt")  # nobody else interrupts a kernel while it is graded
 
 
@@ -44,7 +47,9 @@ class Submission:
         """Copy what was handed in, mend it, and make of it what nbgrader would execute."""
         scratch = self.course.root / ".mlsys"
         scratch.mkdir(exist_ok=True)
-        self.folder = Path(tempfile.mkdtemp(prefix="grading_", dir=scratch))
+        if not self.course.folder("submitted", self.student, self.assignment).is_dir():
+            raise FileNotFoundError("the submission was taken away while the class was graded")
+        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=scratch))
         intake = take_in(self.course, self.assignment, self.student, self.staged)
         self.flags, self.reason = list(intake.flags), _unfit(self.student) or intake.reason
         if not self.reason:
@@ -57,61 +62,91 @@ class Submission:
         """Where the copy lies, as nbgrader wants it."""
         return self.folder / "submitted" / self.student / self.assignment
 
-    def finish(self, executed: dict[str, Executed]) -> Result:
+    def finish(self, executed: dict[str, Executed], begin: Callable[[], None]) -> Result:
         """Save the scores and put the graded notebooks in their place. Marks and comments by hand survive.
 
-        executed : by name of the notebook
+        executed : by name of the notebook;  begin() is called before anything that others see is changed
+        Raises what the machine does wrong, a full disk for one; then all is as it was.
         """
         for done in executed.values():
             self.flags += dict.fromkeys(done.flags)
             if done.reason:
                 self.flags.append(f"stopped: {done.reason}; the cells after that were not run")
             self.flags += settle(done.notebook, self.assignment, done.ledger)
+        notebooks = {name: done.notebook for name, done in executed.items()}
         if not self.reason:
-            before = _written(self.course, self.assignment, self.student)
             try:
-                notebooks = {name: done.notebook for name, done in executed.items()}
-                self._convert(notebooks)
-                self.flags += _failures(self.assignment, notebooks)
-                self.flags += _changed(self.course, self.assignment, self.student, before)
+                self._save(notebooks, begin)
             except ConversionError as error:
                 self.reason = f"nbgrader gave up on it ({error}). Look at it by hand."
         if self.reason:
-            _void(self.course, self.assignment, self.student)
+            self._void(begin)
         status = NOT_GRADED if self.reason else FLAGGED if self.flags else GRADED
         found = marks(self.course, self.assignment, self.student)
         return Result(self.student, status, found, tuple(self.flags), self.reason)
 
-    def _convert(self, notebooks: dict[str, Any]) -> None:
-        """Render beside, and move into place when all of it is there."""
+    def _save(self, notebooks: dict[str, Any], begin: Callable[[], None]) -> None:
+        """Render beside; then move into place, and commit."""
+        course, assignment, student = self.course, self.assignment, self.student
+        before = _written(course.folder("autograded", student, assignment))
+        with course.transaction(f"{student} in {assignment}") as commit:
+            made = self._render(notebooks)
+            changed = _changed(course, assignment, student, before, _written(made))
+            sync_tree(made)
+            crash.point("rendered")
+            begin()
+            crash.point("begun")
+            with swapped([(made, *self._places("autograded"))]):
+                crash.point("renamed")
+                commit()
+            crash.point("committed")
+        self.flags += _failures(assignment, notebooks) + changed
+
+    def _render(self, notebooks: dict[str, Any]) -> Path:
+        """nbgrader's one conversion; the folder that it made."""
         scratch = self.folder.relative_to(self.course.root)
-        converter = type("Converter", (Replayed,), {"executed": notebooks})
-        self.course.convert(
-            converter,
-            self.assignment,
-            self.student,
-            submitted_directory=str(scratch / "submitted"),
-            autograded_directory=str(scratch / "autograded"),
-        )
-        made = self.folder / "autograded" / self.student / self.assignment
-        _replace(made, self.course.folder("autograded", self.student, self.assignment))
+        faults: list[BaseException] = []
+        try:
+            self.course.convert(
+                type("Converter", (Replayed,), {"executed": notebooks, "faults": faults}),
+                self.assignment,
+                self.student,
+                submitted_directory=str(scratch / "submitted"),
+                autograded_directory=str(scratch / "autograded"),
+            )
+        except ConversionError:
+            if faults:
+                raise faults[0] from None
+            raise
+        return self.folder / "autograded" / self.student / self.assignment
+
+    def _void(self, begin: Callable[[], None]) -> None:
+        """Nothing of an earlier run passes for this one's: no graded notebook, no feedback, no automatic points."""
+        course, student = self.course, self.student
+        with course.transaction(f"{student} in {self.assignment}") as commit:
+            with course.gradebook() as gradebook:
+                gradebook.update_or_create_student(student)
+                submission = gradebook.update_or_create_submission(self.assignment, student)
+                for grade in (g for notebook in submission.notebooks for g in notebook.grades):
+                    grade.auto_score = 0.0
+                    grade.needs_manual_grade = False
+                gradebook.db.commit()
+            begin()
+            crash.point("begun")
+            with swapped([(None, *self._places(kind)) for kind in ("autograded", "feedback")]):
+                crash.point("renamed")
+                commit()
+            crash.point("committed")
+
+    def _places(self, kind: str) -> tuple[Path, Path]:
+        """Where a student's folder of this kind belongs, and where what is there goes meanwhile."""
+        aside = self.folder / ASIDE / kind / self.student / self.assignment
+        return self.course.folder(kind, self.student, self.assignment), aside
 
     def close(self) -> None:
         """Take the scratch away."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def _replace(made: Path, there: Path) -> None:
-    """Move a folder into place, in which there is then the old one or the new one, and no half of either."""
-    for path in made.rglob("*"):
-        fd = os.open(path, os.O_RDONLY)
-        os.fsync(fd)
-        os.close(fd)
-    there.parent.mkdir(parents=True, exist_ok=True)
-    old = made.with_name(f"{made.name}.old")
-    if there.exists():
-        there.rename(old)
-    made.rename(there)
+        if hasattr(self, "folder"):
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _unfit(student: str) -> str:
@@ -137,10 +172,10 @@ def _failures(assignment: str, notebooks: dict[str, Any]) -> list[str]:
     return flags
 
 
-def _written(course: Course, assignment: str, student: str) -> dict[str, str]:
-    """The written answers as they were graded last."""
+def _written(folder: Path) -> dict[str, str]:
+    """The written answers in graded notebooks."""
     found: dict[str, str] = {}
-    for path in course.folder("autograded", student, assignment).glob("*.ipynb"):
+    for path in folder.glob("*.ipynb"):
         with contextlib.suppress(
             ValueError, AttributeError, TypeError
         ):  # an earlier grader may have left half of it
@@ -149,9 +184,10 @@ def _written(course: Course, assignment: str, student: str) -> dict[str, str]:
     return found
 
 
-def _changed(course: Course, assignment: str, student: str, before: dict[str, str]) -> list[str]:
+def _changed(
+    course: Course, assignment: str, student: str, before: dict[str, str], now: dict[str, str]
+) -> list[str]:
     """The written answers whose mark by hand was given to another text."""
-    now = _written(course, assignment, student)
     with course.gradebook() as gradebook:
         books = gradebook.find_submission(assignment, student).notebooks
         marked = {g.name: g.manual_score for b in books for g in b.grades if g.manual_score is not None}
@@ -160,16 +196,3 @@ def _changed(course: Course, assignment: str, student: str, before: dict[str, st
         for name in sorted(now)
         if name in marked and before.get(name, now[name]) != now[name]
     ]
-
-
-def _void(course: Course, assignment: str, student: str) -> None:
-    """Nothing of an earlier run passes for this one's: no graded notebook, no feedback, no automatic points."""
-    for kind in ("autograded", "feedback"):
-        shutil.rmtree(course.folder(kind, student, assignment), ignore_errors=True)
-    with course.gradebook() as gradebook:
-        gradebook.update_or_create_student(student)
-        submission = gradebook.update_or_create_submission(assignment, student)
-        for grade in (g for notebook in submission.notebooks for g in notebook.grades):
-            grade.auto_score = 0.0
-            grade.needs_manual_grade = False
-        gradebook.db.commit()

@@ -1,0 +1,34 @@
+"""After a crash: what a dead run left in its scratch folders is put back or taken away."""
+
+from __future__ import annotations
+
+import shutil
+from functools import cache
+from typing import Any
+
+from mlsys.grading.course import Course
+from mlsys.grading.disk import make_folder, sync
+from mlsys.grading.journal import DONE, Journal
+from mlsys.grading.submission import ASIDE, PREFIX
+
+
+def clear_up(course: Course) -> None:
+    """Put back what was moved aside for something that never came, and take the rest away.
+
+    Nobody else may be grading in this course.
+    """
+
+    @cache
+    def entries(assignment: str) -> dict[str, dict[str, Any]]:
+        return Journal(course, assignment).entries()
+
+    for scratch in sorted((course.root / ".mlsys").glob(f"{PREFIX}*")):
+        for old in sorted(scratch.glob(f"{ASIDE}/*/*/*")):
+            kind, student, assignment = old.relative_to(scratch / ASIDE).parts
+            there = course.folder(kind, student, assignment)
+            over = entries(assignment).get(student, {}).get("state") == DONE  # then it was to go
+            if not there.exists() and not over:
+                make_folder(there.parent)
+                old.rename(there)
+                sync(there.parent)
+        shutil.rmtree(scratch, ignore_errors=True)
