@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import traceback
+import types
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,7 +117,9 @@ def outside(source: str) -> str:
 
 
 def main(job: dict, writing: int, control: int) -> None:
-    sys.path.insert(0, str(ROOT))
+    for name in ("mlsys", "mlsys.grading"):  # bare: what else they import takes longer than a box
+        sys.modules[name] = types.ModuleType(name)
+        sys.modules[name].__path__ = [str(ROOT / name.replace(".", "/"))]
     from mlsys.grading.sandbox import box, linux
 
     exec(job["warm"], {})
