@@ -70,3 +70,6 @@ def test_what_had_to_happen_did(attacked, case):
     student = f"demo-{case.student}"
     assert differences(known[student], results[student]) == [], case.title
     assert world.seen(student) == [], case.title
+    assert world.active(student) == [], case.title
+    said = [*results[student].flags, results[student].reason]
+    assert [line for line in said if not line.isprintable()] == []

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from a_course import NOTEBOOK, PS, REPOSITORY
 from issue_checklist import CHECKLIST
-from world import ORPHAN, World, orphans
+from world import ORPHAN, Active, World, orphans
 
 from mlsys.grading.cells import answer_cell, check_cell, grade_id
 from mlsys.grading.demo import corpus
@@ -183,3 +183,19 @@ def test_an_orphan_is_found():
     finally:
         left.kill()
         left.wait()
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<p><script>window.canary = 1</script></p>",
+        "<img src=x onerror='window.canary = 2'>",
+        "<a href='javascript:window.canary=3'>x</a>",
+        "<iframe srcdoc='<script>parent.canary = 5</script>'></iframe>",
+        "<svg onload='window.canary = 4'/>",
+    ],
+)
+def test_what_would_run_in_a_browser_is_seen(page):
+    assert Active(page).found
+    assert not Active(page.replace("<", "&lt;")).found
+    assert not Active("<script>var math = 1</script><p>canary</p>").found

@@ -14,6 +14,7 @@ import sysconfig
 import tempfile
 import threading
 from contextlib import ExitStack, suppress
+from html.parser import HTMLParser
 from pathlib import Path
 
 from a_course import PS
@@ -85,6 +86,11 @@ class World:
         if size > MOST_BYTES:
             found.append(f"{size:,} bytes of it are kept")
         return sorted(set(found))
+
+    def active(self, student):
+        """What the pages of feedback would do in the browser of whoever opens them."""
+        pages = self.course.folder("feedback", student, PS).glob("*.html")
+        return [text for page in pages for text in Active(page.read_text()).found]
 
     def harm(self):
         """What was reached or changed, by anybody."""
@@ -161,6 +167,31 @@ class World:
         thread.start()
         self._open.callback(thread.join, 5)
         self._open.callback(_wake, server)
+
+
+class Active(HTMLParser):
+    """What of a page would act on its own behalf in the browser of whoever reads it. found : in words"""
+
+    def __init__(self, page):
+        super().__init__(convert_charrefs=True)
+        self.found, self._script = [], False
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self._script = tag == "script"
+        for name, value in attributes:
+            if "canary" in (value or "") and (
+                name.startswith("on") or "javascript:" in value or name == "srcdoc"
+            ):
+                self.found.append(f"<{tag} {name}={value!r}>")
+
+    def handle_endtag(self, tag):
+        self._script = False
+
+    def handle_data(self, data):
+        if self._script and "canary" in data:
+            self.found.append(f"<script>{data.strip()[:100]}")
 
 
 def _wake(server):
