@@ -12,13 +12,15 @@ from nbgrader.api import MissingEntry
 from mlsys.grading.course import Course
 from mlsys.grading.demo import PREFIX
 from mlsys.grading.gradefile import number
+from mlsys.grading.journal import DONE, Journal
 from mlsys.grading.names import time_of
 from mlsys.grading.parcels import STAMP
 from mlsys.grading.roster import Person, records, roster
 from mlsys.grading.scores import GRADED, Mark, Result, marks
 
 CANVAS, MOODLE = "canvas", "moodle"
-FINAL, MISSING = "final", "no submission"
+FINAL, MISSING, UNGRADED = "final", "no submission", "not graded"
+AGAIN = "handed in again since it was graded"
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ def standings(course: Course, assignment: str) -> list[Standing]:
     people = {person.id: person for person in _everybody(course)}
     renamed = {row["id"] for student, row in record.items() if row["id"] and row["id"] != student}
     penalties, full = _penalties(course, assignment)
-    found = []
+    found, journal = [], Journal(course, assignment)
+    done = journal.entries()
     for student in sorted((set(people) - renamed) | _submitted(course, assignment)):
         row: dict[str, Any] = record.get(student, {})
         person = people.get(row.get("id") or student, Person(student, first=row.get("name", "")))
@@ -72,6 +75,8 @@ def standings(course: Course, assignment: str) -> list[Standing]:
             numbers[row["platform"].lower()] = row["number"]
         earned = marks(course, assignment, student)
         state = _state(course, assignment, student, earned, row)
+        if student in done and state not in (MISSING, UNGRADED):
+            state = _changed(course, assignment, journal, done[student]) or state
         found.append(Standing(student, person, earned, penalties.get(student, 0.0), full, state, numbers))
     return found
 
@@ -97,6 +102,16 @@ def _penalties(course: Course, assignment: str) -> tuple[dict[str, float], float
         return lost, float(known.max_score)
 
 
+def _changed(course: Course, assignment: str, journal: Journal, entry: dict[str, Any]) -> str:
+    """What happened since `mlsys grade`, or ""."""
+    student = entry["student"]
+    if entry.get("state") != DONE:
+        return "its grading was cut off"
+    there = course.folder("submitted", student, assignment).is_dir()
+    changed = there and entry.get("submission") != journal.digest(student)
+    return "the submission or the release has changed since it was graded" if changed else ""
+
+
 def _state(
     course: Course, assignment: str, student: str, earned: dict[str, Mark], row: dict[str, Any]
 ) -> str:
@@ -106,16 +121,16 @@ def _state(
     if not earned and not handed_in.is_dir():
         return MISSING
     if not earned or not graded:
-        return "not graded"
+        return UNGRADED
     at = datetime.fromtimestamp(min(path.stat().st_mtime for path in graded), UTC)
     if row.get("collected") and datetime.fromisoformat(row["collected"]) > at:
-        return "handed in again since it was graded"
+        return AGAIN
     stamp = handed_in / STAMP
     if stamp.is_file():
         with course.gradebook() as gradebook, contextlib.suppress(MissingEntry):
             known = gradebook.find_submission(assignment, student).timestamp
             if known != time_of(stamp.read_text(errors="replace")):
-                return "handed in again since it was graded"
+                return AGAIN
     waiting = Result(student, GRADED, earned).awaiting
     return f"awaits a mark for {', '.join(waiting)}" if waiting else FINAL
 

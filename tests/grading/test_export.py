@@ -12,6 +12,8 @@ from platforms import class_list
 from mlsys.grading.errors import CourseError
 from mlsys.grading.export import CANVAS, CSV, MOODLE, export
 from mlsys.grading.gradefile import Sheet, number, read, safe
+from mlsys.grading.journal import Journal
+from mlsys.grading.scores import GRADED, Result
 from mlsys.grading.standings import standings
 from mlsys.problems import exercises, problem
 
@@ -223,6 +225,18 @@ def test_work_handed_in_again_is_not_final(graded, tmp_path):
     export(graded, PS, CSV, tmp_path / "a.csv")
     assert column(tmp_path / "a.csv", "status")["ada"] == "handed in again since it was graded"
     assert column(tmp_path / "a.csv", "total")["ada"] == ""
+
+
+def test_work_that_changed_since_mlsys_grade_is_not_final(graded, tmp_path):
+    journal = Journal(graded, PS)
+    for student in ("ada", "bla"):
+        journal.write(Result(student, GRADED, {}), journal.digest(student))
+    assert export(graded, PS, CSV, tmp_path / "a.csv").written == 2
+    (graded.folder("submitted", "ada", PS) / f"{PS}.ipynb").write_text("{ }")
+    journal.begin("bla", journal.digest("bla"))
+    blank = export(graded, PS, CSV, tmp_path / "a.csv").blank
+    assert blank["ada"] == "the submission or the release has changed since it was graded"
+    assert blank["bla"] == "its grading was cut off"
 
 
 def test_what_cannot_be_exported(graded, tmp_path):
