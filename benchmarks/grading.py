@@ -1,0 +1,146 @@
+"""`mlsys grade` against stock `nbgrader autograde`: the same class, each from a cold start of its command."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+
+from benchmarks.race import Contention, Race, Row, compare
+from mlsys.grading.cells import answer_cell, grade_id
+from mlsys.grading.course import Course
+from mlsys.grading.demo import make
+from mlsys.grading.release import release
+from mlsys.problems import problem
+
+PS = "ps1-adaptive-rates"
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = "sparse.project"  # asks its oracle thousands of times: that is what its students' time goes into
+OURS = [sys.executable, "-m", "mlsys.cli", "grade", PS]
+STOCK = [sys.executable, "-m", "nbgrader", "autograde", PS]
+
+
+def course(folder: Path, students: int, light: bool) -> Course:
+    """A course with so many honest submissions.
+
+    light : they leave the project unwritten, and the cells that are not graded away, which draw figures
+    """
+    folder.mkdir()
+    shutil.copy(ROOT / "nbgrader_config.py", folder)
+    shutil.copytree(ROOT / "solutions", folder / "solutions")
+    made = Course(folder)
+    release(made, PS)
+    make(made, PS, students)
+    for path in sorted(made.folder("submitted").rglob("*.ipynb")) if light else ():
+        _lighten(path)
+    return made
+
+
+def _lighten(path: Path) -> None:
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except ValueError:
+        return  # one of the demo class is corrupt, for both graders alike
+    notebook.cells = [cell for cell in notebook.cells if grade_id(cell) or cell.cell_type != "code"]
+    for cell in notebook.cells:
+        if grade_id(cell) == answer_cell(PROJECT):
+            cell.source = f"def {problem(PROJECT).target}(oracle):\n    raise NotImplementedError"
+    nbformat.write(notebook, path)
+
+
+def seconds(command: list[str], folder: Path) -> float:
+    """Wall time of a command in a folder, from its start to its end."""
+    began = time.perf_counter()
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    took = time.perf_counter() - began
+    if done.returncode not in (0, 1):  # nbgrader ends with 1 where one notebook could not be graded
+        raise RuntimeError(f"{command} failed: {done.stderr[-2000:]}")
+    return took
+
+
+def compute_s(made: Course) -> float:
+    """The students' own time: of the cells alone, in the mean over a few submissions, in a kernel of their own."""
+    from nbgrader.preprocessors import Execute
+
+    times = []
+    for path in sorted(made.folder("submitted").rglob("*.ipynb"))[:12:2]:
+        try:
+            notebook = nbformat.read(path, as_version=4)
+        except ValueError:
+            continue
+        cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+        notebook.cells = cells
+        Execute(timeout=60, record_timing=True).preprocess(notebook, {"metadata": {"path": str(path.parent)}})
+        stamps = [
+            (c.metadata.execution["iopub.status.busy"], c.metadata.execution["iopub.status.idle"])
+            for c in cells
+        ]
+        took = [(_when(idle) - _when(busy)) for busy, idle in stamps]
+        times.append(sum(took[1:]))  # the first imports torch, which is not the student's work
+    return float(np.mean(times))
+
+
+def _when(stamp: str) -> float:
+    from datetime import datetime
+
+    return datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp()
+
+
+def race(kind: str, light: bool, students: int, rounds: int, scratch: Path) -> Iterator[Row]:
+    """The same class graded by both, in turn."""
+    ours = course(scratch / f"{kind}-ours", students, light)
+    stock = scratch / f"{kind}-stock"
+    shutil.copytree(ours.root, stock)
+    times: dict[str, list[float]] = {"mlsys": [], "nbgrader autograde": []}
+    with Contention() as others:
+        for _ in range(rounds):
+            times["mlsys"].append(seconds(OURS, ours.root))
+            times["nbgrader autograde"].append(seconds([*STOCK, "--force"], stock))
+    table = {who: np.array(t) for who, t in times.items()}
+    case = f"{students} submissions, {kind}, C = {compute_s(ours):.2f} s"
+    about: dict[str, Any] = {"race": "class", "case": case, "contention": others.share}
+    yield compare(
+        table, "mlsys", "nbgrader autograde", metric="class_s", goal=10.0 if light else None, **about
+    )
+
+
+def steady(scratch: Path, few: int, many: int) -> Iterator[Row]:
+    """What one more student costs, and a large class, against the bounds that were set for them."""
+    times = {}
+    with Contention() as others:
+        for students in (few, many):
+            made = course(scratch / f"steady-{students}", students, light=True)
+            times[students] = seconds(OURS, made.root)
+    each = (times[many] - times[few]) / (many - few)
+    about: dict[str, Any] = {"race": "class", "contention": others.share, "goal": 1.0}
+    for case, metric, took, bound in (
+        (f"one more student, {few} to {many}", "student_s", each, 0.15),
+        (f"{many} students", "class_s", times[many], 60.0),
+    ):
+        table = {"mlsys": np.array([took]), f"{bound:g} s": np.array([bound])}
+        yield compare(table, "mlsys", f"{bound:g} s", metric=metric, case=case, **about)
+
+
+def run(quick: bool) -> Iterator[Row]:
+    """Two classes of 40, and one of 300."""
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        for kind, light in (("light", True), ("whole set", False)):
+            yield from race(kind, light, 13 if quick else 40, 1 if quick else 3, scratch)
+        yield from steady(scratch, *((13, 26) if quick else (40, 300)))
+
+
+RACE = Race(
+    name="grading",
+    tests=("tests/grading/test_engine_kernel.py", "tests/grading/test_demo_class.py"),
+    modules=("mlsys.grading.grade",),
+    run=run,
+)
