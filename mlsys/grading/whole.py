@@ -37,10 +37,10 @@ def grade_class(
     course: Course, assignment: str, students: Sequence[str], how: How, report: Path | None, console: Console
 ) -> int:
     """Grade, show, write the report; 0 if every submission has a final status and the demo class its known scores."""
-    if not how.unsafe:
-        _can_sandbox(course, assignment)
-    else:
+    if how.unsafe:
         console.print(UNSAFE, style="bold white on red", soft_wrap=True)
+    elif sys.platform != "linux":
+        raise CourseError(_in_a_container(course, assignment))
     if report:
         report.parent.mkdir(parents=True, exist_ok=True)  # before the work rather than after it
     began, results = time.monotonic(), list[Result]()
@@ -82,19 +82,16 @@ def _with_bar(
             bar.update(task, advance=1, description=f"Graded {result.student}")
 
 
-def _can_sandbox(course: Course, assignment: str) -> None:
-    """Raise CourseError, with the remedy, where notebooks cannot be run in a sandbox."""
-    if sys.platform != "linux":
-        from mlsys.grading.sandbox import docker
+def _in_a_container(course: Course, assignment: str) -> str:
+    """What to type where there is no sandbox."""
+    from mlsys.grading.sandbox import docker
 
-        command = shlex.join(docker.command(course.root, ["grade", assignment]))
-        raise CourseError(
-            "the sandbox needs Linux. Here, grade in a container:\n"
-            f"  {shlex.join(docker.build_command(Path('.')))}   (once, in the course's repository)\n  {command}"
-        )
-    from mlsys.grading.sandbox import features
-
-    features.require()
+    build = shlex.join(docker.build_command(Path(".")))
+    command = shlex.join(docker.command(course.root, ["grade", assignment]))
+    return (
+        "the sandbox needs Linux. Here, grade in a container, whose image is made once in the course's repository:\n"
+        f"  {build}\n  {command}"
+    )
 
 
 def _demo(course: Course, assignment: str, results: list[Result], console: Console) -> bool:

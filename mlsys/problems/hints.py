@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -21,41 +21,57 @@ KEPT = (
 DIGITS = "All differences are small: is something rounded, or kept in few digits?"
 
 
+@dataclass
+class Exam:
+    """The cases that a seed draws, and what the reference gives on each.
+
+    What the known mistakes give is kept once it is tried: for a class, each is tried once.
+    """
+
+    problem: Problem
+    grader: Grader
+    cases: list[Case]
+    expected: list[Arrays]
+    _mistaken: dict[tuple[str, int], Arrays | None] = field(default_factory=dict)
+
+    def mistaken(self, name: str, i: int) -> Arrays | None:
+        """What a wrong answer of the grader's gives on case i."""
+        if (name, i) not in self._mistaken:
+            answer = self.grader.wrong[name].build(self.problem.target)
+            tried = attempt(self.problem, answer, self.grader.serve(self.cases[i]))
+            self._mistaken[name, i] = tried.arrays
+        return self._mistaken[name, i]
+
+
 def kept_between_calls(
-    grader: Grader,
-    answer: Callable[[Case], Attempt],
-    cases: list[Case],
-    tries: list[Attempt],
-    failed: list[int],
+    exam: Exam, answer: Callable[[Case], Attempt], tries: list[Attempt], failed: list[int]
 ) -> Hints:
     """Whether the answer gives the same a second time: what failed for memories of another case is no mistake there."""
-    for case, first in zip(cases, tries, strict=True):
-        again = answer(grader.serve(case))
+    for case, first in zip(exam.cases, tries, strict=True):
+        again = answer(exam.grader.serve(case))
         if first.arrays is not None and (again.arrays is None or not same(first.arrays, again.arrays)):
             return {failed[0]: KEPT}
     return {}
 
 
-def known_mistakes(
-    problem: Problem, grader: Grader, cases: list[Case], tries: list[Attempt], failed: list[int]
-) -> Hints:
+def known_mistakes(exam: Exam, tries: list[Attempt], failed: list[int]) -> Hints:
     """The hint of a known mistake, at the first failed case on which one gives the same arrays as the answer.
 
     An agreement on one case may be chance: it has to be on half of the failed cases, and on all that passed. Where
     several mistakes agree, the one is named that does so on most cases.
     """
-    mistakes = [(wrong.build(problem.target), wrong.hint) for wrong in grader.wrong.values() if wrong.hint]
+    mistakes = {name: wrong.hint for name, wrong in exam.grader.wrong.items() if wrong.hint}
 
-    def agrees(mistake: Any, i: int) -> bool:
-        return same(tries[i].arrays, attempt(problem, mistake, grader.serve(cases[i])).arrays)
+    def agrees(name: str, i: int) -> bool:
+        return same(tries[i].arrays, exam.mistaken(name, i))
 
-    passed = [i for i in range(len(cases)) if i not in failed]
+    passed = [i for i in range(len(exam.cases)) if i not in failed]
     for i in failed:
-        fit = [(mistake, hint) for mistake, hint in mistakes if tries[i].arrays and agrees(mistake, i)]
-        often = [sum(agrees(mistake, j) for j in failed) for mistake, _ in fit]
-        for count, (mistake, hint) in sorted(zip(often, fit, strict=True), key=lambda one: -one[0]):
-            if 2 * count >= len(failed) and all(agrees(mistake, j) for j in passed):
-                return {i: hint}
+        fit = [name for name in mistakes if tries[i].arrays and agrees(name, i)]
+        often = [sum(agrees(name, j) for j in failed) for name in fit]
+        for count, name in sorted(zip(often, fit, strict=True), key=lambda one: -one[0]):
+            if 2 * count >= len(failed) and all(agrees(name, j) for j in passed):
+                return {i: mistakes[name]}
     return {}
 
 

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mlsys.problems.attempt import UNWRITTEN, Attempt, attempt, seeded
-from mlsys.problems.hints import few_digits, kept_between_calls, known_mistakes
-from mlsys.problems.problem import Arrays, Case, Grader, Problem, Verdict
+from mlsys.problems.hints import Exam, few_digits, kept_between_calls, known_mistakes
+from mlsys.problems.problem import Case, Grader, Problem, Verdict
 
 Try = Callable[[Case], Attempt]  # an answer on a case, here or in another process
 
@@ -33,13 +33,6 @@ def score(outcomes: list[Outcome], points: float) -> float:
     return points if share == 1 else min(round(points * share, 1), round(points - 0.1, 1))
 
 
-class Exam(NamedTuple):
-    """The cases that a seed draws, and what the reference gives on each."""
-
-    cases: list[Case]
-    expected: list[Arrays]
-
-
 def exam(problem: Problem, grader: Grader, rng: np.random.Generator) -> Exam:
     """Draw the cases of an exercise; the same for every answer that is tried on them."""
     reference, cases = grader.reference.build(problem.target), problem.cases(rng)
@@ -47,46 +40,33 @@ def exam(problem: Problem, grader: Grader, rng: np.random.Generator) -> Exam:
     for case in cases:
         with seeded():
             expected.append(problem.drive(reference, grader.serve(case)))
-    return Exam(cases, expected)
+    return Exam(problem, grader, cases, expected)
 
 
 def judge(
     problem: Problem, grader: Grader, answer: Any, rng: np.random.Generator, explain: bool = True
 ) -> list[Outcome]:
     """The verdict on each case of an answer, the function or class itself; see `judge_tries`."""
-    return judge_tries(
-        problem, grader, partial(attempt, problem, answer), exam(problem, grader, rng), explain
-    )
+    return judge_tries(partial(attempt, problem, answer), exam(problem, grader, rng), explain)
 
 
-def judge_tries(
-    problem: Problem, grader: Grader, answer: Try, exam: Exam, explain: bool = True
-) -> list[Outcome]:
+def judge_tries(answer: Try, exam: Exam, explain: bool = True) -> list[Outcome]:
     """The verdict on each case; an answer that raises gets 0 for that case and keeps the others.
 
     answer(case) : tries the student's function or class on a case, here or in another process
     explain : whether to look for the mistake behind the cases that failed, and to say how to see one by itself
     """
-    cases, expected = exam
     tries, verdicts = [], []
-    for case, want in zip(cases, expected, strict=True):
-        tries.append(answer(grader.serve(case)))
+    for case, want in zip(exam.cases, exam.expected, strict=True):
+        tries.append(answer(exam.grader.serve(case)))
         arrays, failure = tries[-1]
-        verdicts.append(Verdict(0.0, failure) if arrays is None else grader.judge(case, arrays, want))
+        verdicts.append(Verdict(0.0, failure) if arrays is None else exam.grader.judge(case, arrays, want))
     if explain:
-        verdicts = _explained(problem, grader, answer, cases, tries, expected, verdicts)
-    return [Outcome(case, verdict) for case, verdict in zip(cases, verdicts, strict=True)]
+        verdicts = _explained(answer, exam, tries, verdicts)
+    return [Outcome(case, verdict) for case, verdict in zip(exam.cases, verdicts, strict=True)]
 
 
-def _explained(
-    problem: Problem,
-    grader: Grader,
-    answer: Try,
-    cases: list[Case],
-    tries: list[Attempt],
-    expected: list[Arrays],
-    verdicts: list[Verdict],
-) -> list[Verdict]:
+def _explained(answer: Try, exam: Exam, tries: list[Attempt], verdicts: list[Verdict]) -> list[Verdict]:
     """The verdicts, with what is repeated cut short, hints, and code to run at the first case that has a hint."""
     failed = [i for i, verdict in enumerate(verdicts) if verdict.score < 1]
     if not failed:
@@ -100,12 +80,12 @@ def _explained(
         texts[nan[0]] += f" {NAN}"
     if not texts[failed[0]].endswith(UNWRITTEN):
         hints = (
-            kept_between_calls(grader, answer, cases, tries, failed)
-            or known_mistakes(problem, grader, cases, tries, failed)
-            or few_digits(tries, expected, failed)
+            kept_between_calls(exam, answer, tries, failed)
+            or known_mistakes(exam, tries, failed)
+            or few_digits(tries, exam.expected, failed)
         )
         at = next(iter(hints), failed[0])
         texts[at] += f" {hints[at]}" if hints else ""
-        code = textwrap.indent(problem.replay(cases[at]), " " * 10)
+        code = textwrap.indent(exam.problem.replay(exam.cases[at]), " " * 10)
         texts[at] += f"\n      To look closer, run in a cell of its own:\n{code}"
     return [Verdict(verdict.score, text) for verdict, text in zip(verdicts, texts, strict=True)]

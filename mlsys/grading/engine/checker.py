@@ -14,9 +14,10 @@ import numpy as np
 from mlsys.grading.check import report
 from mlsys.grading.engine import wire
 from mlsys.grading.engine.link import Link
-from mlsys.problems import exercises, grader, problem
+from mlsys.problems import exercises, problem
 from mlsys.problems.attempt import Attempt
-from mlsys.problems.judging import Exam, judge_tries, score
+from mlsys.problems.hints import Exam
+from mlsys.problems.judging import judge_tries, score
 from mlsys.problems.problem import Case
 
 MOST_CALLS = 100_000  # of a served object, in one check
@@ -60,7 +61,7 @@ class Checker:
         counts = name == tested and name not in self.ledger
         task = problem(name)
         try:
-            outcomes = judge_tries(task, grader(name), _Asked(link, following), self.exams(name, counts))
+            outcomes = judge_tries(_Asked(link, following), self.exams(name, counts))
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             # The arrays fit no form that `drive` makes.
             raise wire.Malformed(f"an answer that cannot be judged ({type(error).__name__})") from error

@@ -19,7 +19,8 @@ from mlsys.grading.engine.checker import Checker, Entry, Unanswered
 from mlsys.grading.engine.link import Deadline, Died, Event, Link
 from mlsys.grading.secret import hidden
 from mlsys.problems import grader, problem
-from mlsys.problems.judging import Exam, exam
+from mlsys.problems.hints import Exam
+from mlsys.problems.judging import exam
 
 GRACE_S = 5.0  # that an interrupted cell has to end
 START_S = 60.0

@@ -36,6 +36,7 @@ SETTINGS = (
     "mime.types",
 )
 WARM_S = 120
+MOST_THREADS = 4
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,9 @@ def environment(package: Path) -> dict[str, str]:
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # else the import of the debugger warns on the terminal
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "NBGRADER_EXECUTION": "autograde",
+        "OMP_NUM_THREADS": str(
+            min(os.cpu_count() or 1, MOST_THREADS)
+        ),  # a box has room for so many processes
         "OMP_WAIT_POLICY": "passive",  # threads that wait by spinning would take the core from those that work
     }
 
