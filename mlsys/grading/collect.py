@@ -96,7 +96,7 @@ def _others(found: Sorted) -> list[Row]:
     for unit, (paths, why) in sorted(found.nobody.items()):
         more = f" (and {len(paths) - 1} more)" if len(paths) > 1 else ""
         rows.append(Row("", paths[0] + more if len(paths) > 1 else unit, "", NOBODY, why))
-    return rows + [Row("", path, "", OTHER) for path in found.others]
+    return rows + [Row("", unit, "", OTHER, f"of {of}") for unit, of in sorted(found.others.items())]
 
 
 def _remarks(found: Sorted, people: list[Person]) -> list[str]:

@@ -43,11 +43,11 @@ class Chosen:
 
 @dataclass
 class Sorted:
-    """nobody : what fits no student, with the reason;  others : of other problem sets;  refused : with its student"""
+    """nobody : what fits no student, and why;  others : of other sets, by unit;  refused : with its student"""
 
     parcels: dict[str, Parcel] = field(default_factory=dict)
     nobody: dict[str, tuple[list[str], str]] = field(default_factory=dict)
-    others: list[str] = field(default_factory=list)
+    others: dict[str, str] = field(default_factory=dict)
     refused: list[tuple[str, Refused]] = field(default_factory=list)
 
 
@@ -63,7 +63,7 @@ def sort(delivery: Delivery, people: list[Person], assignment: str, notebook: st
         clue = clues[file.parts]
         path = "/".join(file.parts)
         if clue.assignment not in ("", assignment):
-            found.others.append(path)
+            found.others[clue.unit] = clue.assignment
             continue
         who, why = matcher.find(clue) if people else (None, "")
         if fold(clue.name) == fold(notebook):

@@ -55,7 +55,8 @@ def test_work_of_another_set_stays_out(course, tmp_path, students):
     done = bring(course, tree(tmp_path / "work", files), students)
     assert statuses(done) == {("ada", PLACED)}
     inbound = {f"ada+ps9-other+2026-11-20 10:00:00.000000 UTC/{NOTEBOOK}": notebook("b")}
-    assert statuses(bring(course, tree(tmp_path / "inbound", inbound), students)) == {("", OTHER)}
+    (row,) = bring(course, tree(tmp_path / "inbound", inbound), students).rows
+    assert (row.status, row.note) == (OTHER, "of ps9-other")
     assert placed(course, "ada") == "a"
 
 

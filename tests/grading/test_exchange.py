@@ -121,6 +121,9 @@ def test_collected_work_lies_where_mlsys_grade_looks(submitted, bob):
 def test_our_own_collect_reads_the_exchange_too(submitted, bob):
     done = collect(Course(submitted.course), PS, submitted.exchange / "mlsys" / "inbound")
     assert {(row.student, row.status) for row in done.rows} == {("ada", SAME), (bob, SAME)}
+    if NOBODY:  # root handed in under ada's name
+        notes = {row.student: row.note for row in done.rows}
+        assert notes == {"ada": "it says that it is ada's, and is root's", bob: ""}
 
 
 def test_handed_in_again_late_and_graded(submitted, bob):
