@@ -20,7 +20,7 @@ import numpy as np
 from mlsys.problems.problem import Arrays
 
 FRAME_BYTES = 32 << 20  # of one frame; an honest sender stays far below
-ARRAYS, NAME_CHARS, TEXT_CHARS = 1000, 200, 2000
+ARRAYS, NAME_CHARS, TEXT_CHARS, LONGEST = 1000, 200, 2000, 1 << 24
 _LENGTH = struct.Struct(">I")
 NUMBERS = b"#"  # what a frame begins with that is not JSON
 _HEAD = struct.Struct("<BBBB")
@@ -152,17 +152,18 @@ def unpack_arrays(value: Any) -> Arrays:
 
 def array(data: Any, shape: Any) -> np.ndarray:
     """A float64 array from base64 and a shape. Raises Malformed where the two do not fit."""
-    sizes = isinstance(shape, list) and len(shape) <= 8 and all(type(n) is int and n >= 0 for n in shape)
+    sizes = (
+        isinstance(shape, list)
+        and len(shape) <= 8
+        and all(type(n) is int and 0 <= n < LONGEST for n in shape)
+    )
     if not isinstance(data, str) or not sizes:
         raise Malformed("an array without data or shape")
     try:
         raw = base64.b64decode(data, validate=True)
     except ValueError:
         raise Malformed("an array that is no base64") from None
-    count = 1
-    for n in shape:
-        count *= n
-    if len(raw) != 8 * count:
+    if len(raw) != 8 * math.prod(shape):
         raise Malformed("an array whose data does not fit its shape")
     return np.frombuffer(raw, dtype="<f8").reshape(shape).astype(np.float64)
 
