@@ -5,6 +5,7 @@ It runs outside the sandbox and holds what never goes in: the reference, the sec
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -21,6 +22,7 @@ from mlsys.problems.judging import judge_tries, score
 from mlsys.problems.problem import Case
 
 MOST_CALLS = 100_000  # of a served object, in one check
+ABSENT = re.compile(r"No module named '(mlsys\.[\w.]*)'")
 
 
 class Unanswered(Exception):
@@ -66,6 +68,10 @@ class Checker:
             # The arrays fit no form that `drive` makes.
             raise wire.Malformed(f"an answer that cannot be judged ({type(error).__name__})") from error
         points = float(score(outcomes, task.points))
+        borrowed = {found[1] for _, verdict in outcomes if (found := ABSENT.search(verdict.message))}
+        self.flags += [
+            f"{name}: the answer asks for {module}, which is absent here" for module in sorted(borrowed)
+        ]
         if counts:
             self.ledger[name] = Entry(points, report(name, outcomes, points, task.points))
         elif name == tested:

@@ -23,7 +23,7 @@ from mlsys.grading.errors import CourseError
 from mlsys.grading.sandbox import box
 from mlsys.grading.sandbox.box import Limits
 
-HOME = "/home/student"
+HOME = "/notebook"  # of the student, in the box
 SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin")
 SETTINGS = (
     "ld.so.cache",
