@@ -25,6 +25,7 @@ from mlsys.grading.engine.pool import Job, Pool, pool
 from mlsys.grading.errors import CourseError
 from mlsys.grading.journal import CUT_OFF, DONE, Journal
 from mlsys.grading.recovery import clear_up
+from mlsys.grading.sandbox import features
 from mlsys.grading.sandbox.box import Limits
 from mlsys.grading.scores import FAILED, Result
 from mlsys.grading.stop import Stop
@@ -107,7 +108,9 @@ def grade(
                 with stop.here():
                     workers = stack.enter_context(pool(assignment, min(how.jobs, len(waiting))))
                 stack.enter_context(tuned())
-                for result in _Run(course, assignment, how, key, workers, journal, stop).all(list(waiting)):
+                for result in _Run(course, assignment, how, key, workers, journal, known, stop).all(
+                    list(waiting)
+                ):
                     yield replace(result, redone=waiting[result.student])
 
 
@@ -125,6 +128,7 @@ class _Run:
     key: bytes
     workers: Pool
     journal: Journal
+    known: dict[str, Any]
     stop: Stop
     under_way: deque[_Way] = field(default_factory=deque)
 
@@ -144,7 +148,8 @@ class _Run:
                 way.submission.close()
 
     def _start(self, student: str) -> Result | None:
-        submission = Submission(self.course, self.assignment, student)
+        earlier = self.known.get(student, {}).get("flags", ())
+        submission = Submission(self.course, self.assignment, student, earlier)
         try:
             digest = self.journal.digest(student)  # before the copy: of two versions the older one's is kept
             self.under_way.append(_Way(submission, digest, self._begin(submission)))
@@ -176,8 +181,11 @@ class _Run:
             crash.point("executed")
             refused = next((e.reason for e in executed.values() if e.reason.startswith("the sandbox")), "")
             if refused:
+                features.require()  # which says what is missing, and the remedy
                 raise CourseError(refused)
-            result = submission.finish(executed, lambda: self.journal.begin(submission.student, way.digest))
+            result = submission.finish(
+                executed, lambda: self.journal.begin(submission.student, way.digest, submission.earlier)
+            )
             self.journal.write(result, way.digest)
             crash.point("journalled")
             return result

@@ -6,7 +6,7 @@ import functools
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +38,12 @@ class Journal:
                 continue
         return found
 
-    def begin(self, student: str, submission: str) -> None:
-        """From now on, what lies in the student's place may be new while the gradebook is not."""
-        self._add({"state": BEGUN, "student": student, "submission": submission})
+    def begin(self, student: str, submission: str, earlier: Sequence[str]) -> None:
+        """From now on, what lies in the student's place may be new while the gradebook is not.
+
+        earlier : the flags of the run before, which are not to be forgotten if this one is cut off
+        """
+        self._add({"state": BEGUN, "student": student, "submission": submission, "flags": list(earlier)})
 
     def write(self, result: Result, submission: str) -> None:
         """All of it is on disk."""
@@ -103,6 +106,30 @@ class Journal:
         """A hash of a student's graded files; empty if there are none."""
         folder = self.course.folder("autograded", student, self.assignment)
         return _add_files(hashlib.sha256(), folder).hexdigest() if folder.is_dir() else ""
+
+
+def unfinished(course: Course, assignment: str, student: str, entry: dict[str, Any] | None) -> str:
+    """Why no feedback can be written from what lies under autograded/, or empty.
+
+    entry : the journal's last line. What stock nbgrader graded has none, or one of something else: then the notebooks
+        have to be all there, and to have been run, which nbgrader does last.
+    """
+    folder = course.folder("autograded", student, assignment)
+    if entry and entry.get("state") != DONE:
+        return CUT_OFF
+    if not folder.is_dir():
+        return "nothing is graded"
+    if entry and entry["made"] == Journal(course, assignment).made(student):
+        return ""
+    for name in course.notebooks(assignment):
+        try:
+            cells = json.loads((folder / name).read_bytes())["cells"]
+            if any(cell.get("execution_count") for cell in cells):
+                continue
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
+            return f"{name} is not whole"
+        return f"{name} was not run to its end by an earlier grader"
+    return ""
 
 
 def _add_files(sha: Any, root: Path) -> Any:

@@ -13,7 +13,7 @@ from mlsys.grading.submission import ASIDE, PREFIX
 
 
 def clear_up(course: Course) -> None:
-    """Put back what was moved aside for something that never came, and take the rest away.
+    """Put back what was moved aside for work that was not saved to its end, and take the rest away.
 
     Nobody else may be grading in this course.
     """
@@ -26,9 +26,11 @@ def clear_up(course: Course) -> None:
         for old in sorted(scratch.glob(f"{ASIDE}/*/*/*")):
             kind, student, assignment = old.relative_to(scratch / ASIDE).parts
             there = course.folder(kind, student, assignment)
-            over = entries(assignment).get(student, {}).get("state") == DONE  # then it was to go
-            if not there.exists() and not over:
-                make_folder(there.parent)
-                old.rename(there)
-                sync(there.parent)
+            if entries(assignment).get(student, {}).get("state") == DONE:
+                continue  # it was to go
+            if there.exists():
+                there.rename(scratch / f"{kind} instead")
+            make_folder(there.parent)
+            old.rename(there)
+            sync(there.parent)
         shutil.rmtree(scratch, ignore_errors=True)

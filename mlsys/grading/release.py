@@ -15,6 +15,7 @@ from mlsys.grading import demo
 from mlsys.grading.cells import check_cell, grade_id, settings
 from mlsys.grading.course import Course
 from mlsys.grading.errors import ConversionError, CourseError
+from mlsys.grading.journal import Journal, unfinished
 from mlsys.problems import exercises, problem
 
 
@@ -101,11 +102,13 @@ def feedback_for_all(
     Raises CourseError if the set is not released.
     """
     course.notebooks(assignment)
+    known = Journal(course, assignment).entries()
     written: list[str] = []
     without: dict[str, str] = {}
     for student in sorted(set(students)) or course.students(assignment):
-        if not course.folder("autograded", student, assignment).is_dir():
-            without[student] = f"since nothing is graded: mlsys grade {assignment} --student {student}"
+        reason = unfinished(course, assignment, student, known.get(student))
+        if reason:
+            without[student] = f"since {reason}: mlsys grade {assignment} --student {student}"
             continue
         try:
             feedback(course, assignment, student)

@@ -6,12 +6,13 @@ import contextlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import nbformat
+from nbgrader.api import MissingEntry
 
 from mlsys.grading import crash
 from mlsys.grading.cells import exercise_of, grade_id, is_written, settings
@@ -33,11 +34,13 @@ class Submission:
     """A student's work on a problem set. folder : scratch of its own, removed by `close`
 
     notebooks : by name, ready to be run;  reason : why it cannot be graded, or empty;  flags : what was odd so far
+    earlier : the flags of the run before
     """
 
     course: Course
     assignment: str
     student: str
+    earlier: Sequence[str] = ()
     folder: Path = field(init=False)
     notebooks: dict[str, Any] = field(default_factory=dict)
     flags: list[str] = field(default_factory=list)
@@ -90,8 +93,9 @@ class Submission:
         course, assignment, student = self.course, self.assignment, self.student
         before = _written(course.folder("autograded", student, assignment))
         with course.transaction(f"{student} in {assignment}") as commit:
+            marked = _marked(course, assignment, student)
             made = self._render(notebooks)
-            changed = _changed(course, assignment, student, before, _written(made))
+            changed = _changed(marked, before, _written(made), self.earlier)
             sync_tree(made)
             crash.point("rendered")
             begin()
@@ -184,15 +188,25 @@ def _written(folder: Path) -> dict[str, str]:
     return found
 
 
-def _changed(
-    course: Course, assignment: str, student: str, before: dict[str, str], now: dict[str, str]
-) -> list[str]:
-    """The written answers whose mark by hand was given to another text."""
+def _marked(course: Course, assignment: str, student: str) -> dict[str, tuple[float, bool]]:
+    """The marks by hand, and of each whether a person has yet to look at it again."""
     with course.gradebook() as gradebook:
-        books = gradebook.find_submission(assignment, student).notebooks
-        marked = {g.name: g.manual_score for b in books for g in b.grades if g.manual_score is not None}
-    return [
-        f"{name} has changed since it was marked with {marked[name]:g} points: mark it again"
-        for name in sorted(now)
-        if name in marked and before.get(name, now[name]) != now[name]
-    ]
+        try:
+            books = gradebook.find_submission(assignment, student).notebooks
+        except MissingEntry:
+            return {}
+        given = [g for b in books for g in b.grades if g.manual_score is not None]
+        return {g.name: (g.manual_score, g.needs_manual_grade) for g in given}
+
+
+def _changed(
+    marked: dict[str, tuple[float, bool]], before: dict[str, str], now: dict[str, str], earlier: Sequence[str]
+) -> list[str]:
+    """The written answers whose mark by hand was given to another text, and nobody has looked since."""
+    flags = []
+    for name in sorted(marked.keys() & now.keys()):
+        score, waits = marked[name]
+        flag = f"{name} has changed since it was marked with {score:g} points: mark it again"
+        if before.get(name, now[name]) != now[name] or (waits and flag in earlier):
+            flags.append(flag)
+    return flags
