@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from nbformat.v4 import new_output
@@ -24,34 +25,40 @@ def settle(notebook: Any, assignment: str, ledger: dict[str, Entry]) -> list[str
         if entry is None:
             flags += _without(cell, name, printed)
         else:
-            if printed is not None and abs(printed - entry.points) > 1e-9:
+            if printed is not None and not abs(printed - entry.points) <= 1e-9:
                 flags.append(
                     f"{name}: its test cell shows {printed:g} points; the checker gave {entry.points:g}"
                 )
-            shown = [_as_text(output) for output in cell.outputs if output.output_type != "execute_result"]
+            shown = [_as_text(output) for output in _but_results(cell)]
             cell.outputs = [*filter(None, shown), _stream(entry.text + "\n"), _score(entry.points)]
     return flags
 
 
 def _without(cell: Any, name: str, printed: float | None) -> list[str]:
-    """A test cell from which no answer came: an error earns 0 as it stands, anything else is made to."""
-    if any(output.output_type == "error" for output in cell.outputs):
+    """A test cell from which no answer came: an error earns 0 once no score stands before it, all else is made to."""
+    cell.outputs = _but_results(cell)
+    failed = any(output.output_type == "error" for output in cell.outputs)
+    if not failed:
+        said = f"{name}: 0 points. No answer of it came to the checker.\n"
+        cell.outputs += [_stream(said), _score(0.0)]
+    elif printed is None:
         return []
-    shown = [output for output in cell.outputs if output.output_type != "execute_result"]
-    said = f"{name}: 0 points. No answer of it came to the checker.\n"
-    cell.outputs = [*shown, _stream(said), _score(0.0)]
     if printed:
         return [f"{name}: its test cell shows {printed:g} points, and no answer came to the checker: 0"]
     return [f"{name}: no answer came to the checker"] if cell.execution_count is not None else []
 
 
+def _but_results(cell: Any) -> list[Any]:
+    return [output for output in cell.outputs if output.output_type != "execute_result"]
+
+
 def _printed(cell: Any) -> float | None:
-    """The score that nbgrader would read."""
+    """The score that nbgrader would read; nan for a result that is no number, which it would take for full points."""
     results = [o.data.get("text/plain", "") for o in cell.outputs if o.output_type == "execute_result"]
     try:
         return float(results[0]) if results else None
     except ValueError:
-        return None
+        return math.nan
 
 
 def _as_text(output: Any) -> Any:
