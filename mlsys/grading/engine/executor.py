@@ -152,7 +152,7 @@ class Executor:
         """What the cell's reply says that its outputs do not."""
         reply = frame.get("reply")
         count = frame.get("count")
-        self._cell.execution_count = count if type(count) is int else None
+        self._cell.execution_count = count if type(count) is int and count >= 0 else None
         if not isinstance(reply, dict) or reply.get("status") != "error":
             return
         name, text, lines = (reply.get(key) for key in ("ename", "evalue", "traceback"))
@@ -185,9 +185,14 @@ def _shown(client: NotebookClient, frame: dict[str, Any], cell: Any, place: int)
         "metadata": {},
         "buffers": [],
     }
+    before = len(cell.outputs)
     try:
         client.process_message(message, cell, place)
         for output in cell.outputs[-1:]:
             nbformat.validate(output, ref="output", version=4, version_minor=5)
     except Exception as error:
+        del cell.outputs[before:]  # nbgrader would refuse the whole notebook for it
         raise wire.Malformed(f"an output that is none ({type(error).__name__})") from None
+    finally:
+        if type(cell.execution_count) is not int or cell.execution_count < 0:
+            cell.execution_count = None
