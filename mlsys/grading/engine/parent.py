@@ -19,6 +19,7 @@ import nbformat
 
 from mlsys.grading.engine import view
 from mlsys.grading.engine.executor import Executed, Executor, Times
+from mlsys.grading.engine.warm import PACKAGE
 from mlsys.grading.errors import CourseError
 from mlsys.grading.sandbox import box
 from mlsys.grading.sandbox.box import Limits
@@ -75,7 +76,7 @@ class Parent:
 @contextmanager
 def warm(assignment: str, connections: int) -> Iterator[Parent]:
     """A warm parent for a problem set's notebooks, with so many connections."""
-    folder = Path(tempfile.mkdtemp(prefix="mlsys-package-"))
+    folder = Path(tempfile.mkdtemp(prefix=PACKAGE))
     folder.chmod(0o755)
     try:
         view.make(assignment, folder)

@@ -7,13 +7,16 @@ that a child could dig out.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import json
 import os
 import select
+import shutil
 import socket
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 # What notebooks import, and what IPython imports when the first cell fails or draws. Not pyplot: at its import it looks
@@ -37,29 +40,44 @@ MODULES = (
     "mlsys.grading.engine.answering",
 )
 JOB_BYTES = 1 << 20
+PACKAGE = "mlsys-package-"  # the beginning of the name of the folder that this is started in
 
 
 def main(descriptors: list[int]) -> None:
     """Fork a child for every job that comes through one of these sockets, until all are closed."""
+    connections = {fd: socket.socket(fileno=fd) for fd in descriptors}
     _forget_the_package()
     for module in MODULES:
         importlib.import_module(module)
+        if _abandoned(connections.values()):
+            return
     debugger: Any = importlib.import_module("ipykernel.debugger")
     debugger._is_debugpy_available = False  # nobody debugs a graded notebook, and it warns on stderr
-    connections = {fd: socket.socket(fileno=fd) for fd in descriptors}
     gc.collect()
     gc.freeze()  # children then do not copy the pages of what is here by counting references in a collection
     for connection in connections.values():
-        connection.send(b"warm")
+        with contextlib.suppress(OSError):
+            connection.send(b"warm")
     while connections:
         ready, _, _ = select.select(list(connections), [], [], 0.2)
         for fd in ready:
-            data, fds, _, _ = socket.recv_fds(connections[fd], JOB_BYTES, 4)
+            try:
+                data, fds, _, _ = socket.recv_fds(connections[fd], JOB_BYTES, 4)
+            except OSError:  # its other end was killed
+                data, fds = b"", []
             if not data:
                 connections.pop(fd).close()
                 continue
             _fork(json.loads(data), fds, list(connections))
         _reap()
+
+
+def _abandoned(connections: Iterable[socket.socket]) -> bool:
+    """Whether nobody is left at the other ends."""
+    poll = select.poll()
+    for connection in connections:
+        poll.register(connection, 0)  # a closed end is told in any case
+    return len(poll.poll(0)) == len(list(connections))
 
 
 def _forget_the_package() -> None:
@@ -125,3 +143,6 @@ def _reap() -> None:
 
 if __name__ == "__main__":
     main([int(fd) for fd in sys.argv[1:]])
+    # Whoever started this takes the package's copy away, or has been killed.
+    if os.path.basename(os.getcwd()).startswith(PACKAGE):
+        shutil.rmtree(os.getcwd(), ignore_errors=True)
