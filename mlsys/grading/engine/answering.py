@@ -38,7 +38,7 @@ class Link:
             wire.send(self._sock, frame)
             reply = wire.receive(self._sock, self._frames)
             self._busy = False
-        if self._held:
+        if self._held or reply["t"] == "stopped":  # the interrupt itself may still be on its way
             self._held = False
             raise KeyboardInterrupt
         return reply

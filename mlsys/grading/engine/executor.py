@@ -95,14 +95,14 @@ class Executor:
             frame = self._done(min(end, time.monotonic() + self.times.cell_s))
         except Deadline:
             self.link.interrupt()
-            self._finish(self._done(time.monotonic() + GRACE_S))
+            self._finish(self._done(time.monotonic() + GRACE_S, interrupted=True))
             self._stopped("CellTimeoutError", "", ["CellTimeoutError: No reply from kernel before timeout"])
             if time.monotonic() >= end:
                 raise Died(f"the notebook ran for more than {self.times.notebook_s:g} s") from None
             return
         self._finish(frame)
 
-    def _done(self, until: float) -> dict[str, Any]:
+    def _done(self, until: float, interrupted: bool = False) -> dict[str, Any]:
         """Go on until the cell has ended: show what it shows, and judge what it answers."""
         tested = (
             exercise_of(self.assignment, grade_id(self._cell)) if settings(self._cell).get("grade") else ""
@@ -111,7 +111,10 @@ class Executor:
             try:
                 frame = self._following(until)
                 if frame["t"] != "check":
-                    raise wire.Malformed("a frame out of turn")
+                    if not interrupted:
+                        raise wire.Malformed("a frame out of turn")
+                    self.link.reply({"t": "stopped"})  # sent before the interrupt came, which waits for this
+                    continue
                 self._asking = True
                 self.checker.serve(self.link, frame.get("name"), tested, lambda: self._following(until))
             except _Ended as ended:
