@@ -1,6 +1,7 @@
 """The whole corpus graded as one class: nobody harms anybody, and nobody gains.
 
-Collected by test_hostile.py. The limits are short; MLSYS_FULL_LIMITS=1 takes those that instructors have.
+Collected where a test module says `from hostile_class import *`. The limits are short; MLSYS_FULL_LIMITS=1 takes those
+that instructors have.
 """
 
 import os
@@ -22,7 +23,7 @@ from mlsys.grading.sandbox.box import Limits as BoxLimits
 from mlsys.grading.scores import NOT_GRADED, marks
 
 FULL = bool(os.environ.get("MLSYS_FULL_LIMITS"))
-TIMES = Times() if FULL else Times(4.0, 15.0)
+TIMES = Times() if FULL else Times(6.0, 24.0)
 BOX = BoxLimits() if FULL else BoxLimits(memory_bytes=600 << 20, file_bytes=100 << 20, cpu_s=30)
 CASES = [*corpus.hostile(), *corpus.honest()]
 
