@@ -56,9 +56,9 @@ def prepare(url: str, course: str) -> None:
     Raises CourseError where the database cannot be used.
     """
     with usable(url):
-        if make_url(url).get_backend_name() != "postgresql":
-            return
         engine = nbgrader.api.create_engine(url, echo=False, future=True)
+        if engine.dialect.name != "postgresql":
+            return
         try:
             with engine.connect() as connection:
                 lock(connection, "nbgrader's tables")

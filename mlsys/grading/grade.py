@@ -11,7 +11,7 @@ import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ import nbformat
 
 from mlsys.grading import crash, secret
 from mlsys.grading.course import Course
+from mlsys.grading.engine.cluster import Cluster, cluster
 from mlsys.grading.engine.executor import Executed, Times
 from mlsys.grading.engine.pool import Job, Pool, pool
 from mlsys.grading.errors import CourseError
@@ -31,6 +32,9 @@ from mlsys.grading.scores import FAILED, Result
 from mlsys.grading.stop import Stop
 from mlsys.grading.submission import Submission
 from mlsys.grading.tuned import tuned
+from mlsys.grading.version import of_code
+
+Workers = Pool | Cluster
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class How:
     jobs : notebooks that run at once;  times : if None, the course's Execute.timeout for a cell
     resume : whether what is done already is left alone
     unsafe : whether students' code runs without a sandbox, with all of the instructor's rights
+    scheduler : a Dask scheduler's address, whose workers then run the notebooks, in place of this machine
     """
 
     jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
@@ -47,6 +52,7 @@ class How:
     limits: Limits = field(default_factory=Limits)
     resume: bool = False
     unsafe: bool = False
+    scheduler: str = ""
 
 
 def chosen(course: Course, assignment: str, students: Sequence[str] = ()) -> list[str]:
@@ -106,12 +112,18 @@ def grade(
         if waiting:
             with ExitStack() as stack:
                 with stop.here():
-                    workers = stack.enter_context(pool(assignment, min(how.jobs, len(waiting))))
+                    workers = stack.enter_context(_workers(assignment, how, len(waiting)))
                 stack.enter_context(tuned())
                 for result in _Run(course, assignment, how, key, workers, journal, known, stop).all(
                     list(waiting)
                 ):
                     yield replace(result, redone=waiting[result.student])
+
+
+def _workers(assignment: str, how: How, notebooks: int) -> AbstractContextManager[Workers]:
+    if how.scheduler:
+        return cluster(how.scheduler, of_code(assignment))
+    return pool(assignment, min(how.jobs, notebooks))
 
 
 def _cut_off(entry: dict[str, Any] | None) -> str:
@@ -126,7 +138,7 @@ class _Run:
     assignment: str
     how: How
     key: bytes
-    workers: Pool
+    workers: Workers
     journal: Journal
     known: dict[str, Any]
     stop: Stop
@@ -137,7 +149,7 @@ class _Run:
         left = deque(students)
         try:
             while left or self.under_way:
-                while left and len(self.under_way) < 2 * self.how.jobs + 1:
+                while left and len(self.under_way) < 2 * self.workers.size + 1:
                     failed = self._start(left.popleft())
                     if failed:
                         yield failed

@@ -63,7 +63,7 @@ def test_killed_at(week, place):
     course = restored(folder / "before", folder / "course")
     old = state(course)
     with replays.replaying():
-        assert killed(course.root, place)
+        assert killed(course, place)
         assert sound(course.root)
         cut = _cut_off(course)
         _nothing_lost(course, old, after, cut)
@@ -104,7 +104,7 @@ def test_what_a_dead_run_moved_aside_is_put_back_though_its_student_is_not_grade
     course = restored(folder / "before", folder / "course")
     old = state(course)
     with replays.replaying():
-        assert killed(course.root, "displaced:3")
+        assert killed(course, "displaced:3")
         assert "cy/" + PS + f"/{PS}.ipynb" not in state(course)["files"]
         run(course, students=["ann"])
     now = state(course)
@@ -118,6 +118,6 @@ def test_a_run_that_is_killed_again_and_again(week):
     course = restored(folder / "before", folder / "course")
     with replays.replaying():
         for place in ("renamed:2", "committed:1", "displaced:1", "journalled:1", "begun:2"):
-            killed(course.root, place, resume=True)
+            killed(course, place, resume=True)
         run(course, resume=True)
     assert state(course) == after

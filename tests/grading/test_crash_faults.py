@@ -19,6 +19,7 @@ from crashing import CLASS, FIRST, SECOND, Replays, forked, hand_in, restored, r
 
 from mlsys.grading import disk
 from mlsys.grading.course import Course
+from mlsys.grading.engine.warm import PACKAGE
 from mlsys.grading.errors import CourseError
 from mlsys.grading.grade import grade
 from mlsys.grading.journal import Journal
@@ -326,7 +327,6 @@ def test_nothing_outlives_the_grader(released, tmp_path, number):
     course = Course(tmp_path / "course")
     sleeping(course, "ann")
     sleeping(course, "bob")
-    packages = set(Path("/tmp").glob("mlsys-package-*"))
     grader = begun(course, ["ann", "bob"])
     people = []
     for _ in range(2400):
@@ -337,6 +337,8 @@ def test_nothing_outlives_the_grader(released, tmp_path, number):
     else:
         grader.kill()
         pytest.fail(f"the notebooks did not start: {grader.communicate()}")
+    cwds = {_cwd(number) for number, _ in people}
+    packages = {path for path in cwds if path.name.startswith(PACKAGE)}
     began = time.monotonic()
     grader.send_signal(number)
     _, said = grader.communicate(timeout=20)
@@ -346,11 +348,19 @@ def test_nothing_outlives_the_grader(released, tmp_path, number):
     while alive(people) and time.monotonic() < began + 10:
         time.sleep(0.05)
     assert alive(people) == []
-    assert not [p for p in Path("/tmp").glob("mlsys-package-*") if p not in packages and p.exists()]
+    assert packages
+    assert not any(package.exists() for package in packages)
+
+
+def _cwd(pid):
+    try:
+        return Path(f"/proc/{pid}/cwd").readlink()
+    except OSError:
+        return Path()
 
 
 def _is_sleeping(pid):
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"sleep\0600")
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[:2] == [b"sleep", b"600"]
     except OSError:
         return False

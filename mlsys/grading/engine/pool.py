@@ -33,6 +33,7 @@ def _begin(connections: Any, here: Parent, coordinator: int) -> None:
     if os.getppid() != coordinator:
         os._exit(1)  # it had ended before
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to answer
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     mine = connections.get()
     for number, connection in enumerate(here.connections):
         if number != mine:
@@ -49,9 +50,10 @@ def _run(job: Job) -> Executed:
 
 
 class Pool:
-    """submit(job) -> a Future of what became of it."""
+    """submit(job) -> a Future of what became of it. size : the notebooks that run at once"""
 
     def __init__(self, here: Parent, workers: int) -> None:
+        self.size = workers
         context = multiprocessing.get_context("fork")  # they inherit the connections, and what is imported
         connections = context.SimpleQueue()
         for number in range(workers):
