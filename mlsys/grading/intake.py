@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import shutil
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+from nbgrader.utils import parse_utc
 
 from mlsys.grading.cells import grade_id
 from mlsys.grading.course import Course
-from mlsys.grading.disk import machine_fault
-from mlsys.grading.mend import Unreadable, mend, parse
+from mlsys.grading.files import entries, plain
+from mlsys.grading.mend import TooMuch, Unreadable, mend, parse
+
+MOST_BYTES, MOST_FILES = 50 << 20, 2000  # of one submission; an honest one has a hundredth
 
 
 @dataclass(frozen=True)
@@ -37,24 +41,39 @@ def take_in(course: Course, assignment: str, student: str, staging: Path) -> Int
 
 
 def _copy(source: Path, staging: Path) -> list[str]:
-    """Copy the plain files; links, sockets and what cannot be read are named and left out."""
+    """Copy the plain files; links, sockets, what cannot be read and what is too much are named and left out."""
     staging.mkdir(parents=True)
-    flags = []
-    for path in sorted(source.rglob("*")):
+    flags, left = [], MOST_BYTES
+    for number, path in enumerate(entries(source)):
         inside = path.relative_to(source)
-        if ".ipynb_checkpoints" in inside.parts or (path.is_dir() and not path.is_symlink()):
+        if ".ipynb_checkpoints" in inside.parts:
             continue
-        if path.is_symlink() or not path.is_file():
-            flags.append(f"{inside} is not a plain file: left out")
-            continue
-        (staging / inside).parent.mkdir(parents=True, exist_ok=True)
-        try:
-            shutil.copyfile(path, staging / inside)
-        except OSError as error:
-            if machine_fault(error):
-                raise
-            flags.append(f"{inside} could not be read ({error.strerror}): left out")
+        if number >= MOST_FILES:
+            flags.append(f"more than {MOST_FILES:,} files were handed in: the rest left out")
+            break
+        reason = "is not a plain file" if not plain(path) else _unfit(path, left)
+        if not reason:
+            try:
+                (staging / inside).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, staging / inside)
+                left -= (staging / inside).stat().st_size
+            except OSError as error:
+                reason = f"could not be read ({error.strerror})"
+        if reason:
+            flags.append(f"{textwrap.shorten(str(inside), 100)} {reason}: left out")
     return flags
+
+
+def _unfit(path: Path, left: int) -> str:
+    """Why a plain file is left out, or empty."""
+    if path.stat().st_size > left:
+        return f"is more than the {MOST_BYTES >> 20} MiB that a submission may have"
+    if path.name == "timestamp.txt":  # nbgrader reads it, and gives up on what is no time
+        try:
+            parse_utc(path.read_text().strip())
+        except (ValueError, OverflowError, UnicodeDecodeError):
+            return "holds no time"
+    return ""
 
 
 def _find(staging: Path, name: str, wanted: list[str], cells: set[str]) -> list[str]:
@@ -62,7 +81,8 @@ def _find(staging: Path, name: str, wanted: list[str], cells: set[str]) -> list[
 
     Raises Unreadable if there is none, or several that could be meant.
     """
-    others = [p for p in sorted(staging.rglob("*.ipynb")) if p.parent != staging or p.name not in wanted]
+    notebooks = [p for p in entries(staging) if p.suffix == ".ipynb"]
+    others = [p for p in notebooks if p.parent != staging or p.name not in wanted]
     inside = [str(p.relative_to(staging)) for p in others]
     if (staging / name).exists():
         return [f"{other} was not graded: {name} is there too" for other in inside]
@@ -91,6 +111,8 @@ def _mend(path: Path, released: nbformat.NotebookNode) -> list[str]:
     data = path.read_bytes()
     try:
         notebook = parse(data)
+    except TooMuch as error:
+        raise Unreadable(f"{path.name} was not read: {error}. Look at it by hand.") from None
     except Unreadable as error:
         raise Unreadable(
             f"{path.name} is corrupt: {error}. Ask for a copy that opens in Jupyter, and grade again."

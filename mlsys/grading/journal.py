@@ -6,13 +6,15 @@ import functools
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from mlsys.grading import version
 from mlsys.grading.course import Course
 from mlsys.grading.database import shown
+from mlsys.grading.files import entries, plain
+from mlsys.grading.intake import MOST_BYTES
 from mlsys.grading.scores import Result, marks
 
 BEGUN, DONE = "begun", "done"
@@ -133,15 +135,12 @@ def unfinished(course: Course, assignment: str, student: str, entry: dict[str, A
 
 
 def _add_files(sha: Any, root: Path) -> Any:
-    """Feed the plain files under a folder to a hash; no link is followed."""
-    for path in _files(root):
+    """Feed the plain files under a folder to a hash; no link is followed, what is too large to grade is not read."""
+    for path in filter(plain, entries(root)):
         sha.update(f"\0{path.relative_to(root)}\0".encode(errors="surrogateescape"))
         try:
-            sha.update(path.read_bytes())
+            size = path.stat().st_size
+            sha.update(path.read_bytes() if size <= MOST_BYTES else str(size).encode())
         except OSError as error:
             sha.update(str(error.errno).encode())
     return sha
-
-
-def _files(root: Path) -> Iterable[Path]:
-    return sorted(p for p in root.rglob("*") if p.is_file() and not p.is_symlink())

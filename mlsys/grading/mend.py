@@ -17,6 +17,7 @@ import nbformat
 
 from mlsys.grading.cells import grade_id, settings
 
+MOST_CELLS = 2000  # an honest notebook has a tenth
 BORROWED = re.compile(
     r"\bmlsys\.(?:problems|optim)\b|\bfrom mlsys import (?:problems|optim)\b|\bMLSYS_SECRET_FILE\b"
 )
@@ -26,17 +27,26 @@ class Unreadable(Exception):
     """The text is not a notebook; the message says where it breaks."""
 
 
+class TooMuch(Unreadable):
+    """The notebook is longer than any that is read."""
+
+
 def parse(data: bytes) -> Any:
     """The notebook in a file's bytes, in the current format.
 
-    Raises Unreadable for what is not text, not JSON, or not a notebook.
+    Raises Unreadable for what is not text, not JSON, or not a notebook, and TooMuch for too many cells.
     """
     try:
         raw = json.loads(data.decode("utf-8-sig"))
+        cells = raw.get("cells") if isinstance(raw, dict) else None
+        if isinstance(cells, list) and len(cells) > MOST_CELLS:
+            raise TooMuch(f"it has {len(cells):,} cells, more than the {MOST_CELLS:,} that are read")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of ids that nbformat then supplies
             notebook = nbformat.reads(json.dumps(raw), as_version=4)
             nbformat.validate(notebook)
+    except TooMuch:
+        raise
     except UnicodeDecodeError as error:
         raise Unreadable(f"it is not text (byte {error.start} is not UTF-8)") from None
     except json.JSONDecodeError as error:

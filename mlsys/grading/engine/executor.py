@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import socket
 import time
@@ -22,7 +23,7 @@ from mlsys.problems import grader, problem
 from mlsys.problems.hints import Exam
 from mlsys.problems.judging import exam
 
-GRACE_S = 5.0  # that an interrupted cell has to end
+GRACE_S, INTERRUPTS = 5.0, 5  # that an interrupted cell has to end, and how often it is told
 START_S = 60.0
 HIDDEN = "ERROR: An error occurred while showtraceback was disabled"
 TRACEBACK_CHARS = 20_000
@@ -94,13 +95,20 @@ class Executor:
         try:
             frame = self._done(min(end, time.monotonic() + self.times.cell_s))
         except Deadline:
-            self.link.interrupt()
-            self._finish(self._done(time.monotonic() + GRACE_S, interrupted=True))
+            self._finish(self._interrupted())
             self._stopped("CellTimeoutError", "", ["CellTimeoutError: No reply from kernel before timeout"])
             if time.monotonic() >= end:
                 raise Died(f"the notebook ran for more than {self.times.notebook_s:g} s") from None
             return
         self._finish(frame)
+
+    def _interrupted(self) -> dict[str, Any]:
+        """The end of a cell whose time is up. It is told so more than once: code may be deaf to one interrupt."""
+        for _ in range(INTERRUPTS):
+            self.link.interrupt()
+            with contextlib.suppress(Deadline):
+                return self._done(time.monotonic() + GRACE_S / INTERRUPTS, interrupted=True)
+        raise Died("a cell could not be stopped")
 
     def _done(self, until: float, interrupted: bool = False) -> dict[str, Any]:
         """Go on until the cell has ended: show what it shows, and judge what it answers."""

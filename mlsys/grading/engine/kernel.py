@@ -120,7 +120,10 @@ class Kernel(IPythonKernel):
         self.pre_handler_hook()
         try:
             reply = await self.do_execute(code, False, True, {}, False)
-        except KeyboardInterrupt:  # between two lines of ipykernel's own
+        except (
+            KeyboardInterrupt,
+            asyncio.CancelledError,
+        ):  # between two lines of ipykernel's own, or of an await
             pass
         finally:
             self.post_handler_hook()

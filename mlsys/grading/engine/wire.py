@@ -201,7 +201,7 @@ def unpack_numbers(data: bytes) -> tuple[int, int, list[np.ndarray]]:
             flat = np.frombuffer(data, "<i8" if whole else "<f8", size, place)
             arrays.append(flat.reshape(shape).copy())
             place += 8 * size
-    except (struct.error, IndexError, ValueError) as error:
+    except (struct.error, IndexError, ValueError, OverflowError) as error:
         raise Malformed(f"numbers that are none ({error})") from None
     if place != len(data):
         raise Malformed("numbers with something after them")
