@@ -12,6 +12,7 @@ from nbgrader.utils import parse_utc
 
 from mlsys.grading.cells import grade_id
 from mlsys.grading.course import Course
+from mlsys.grading.disk import machine_fault
 from mlsys.grading.files import entries, plain
 from mlsys.grading.mend import TooMuch, Unreadable, mend, parse
 
@@ -58,6 +59,8 @@ def _copy(source: Path, staging: Path) -> list[str]:
                 shutil.copyfile(path, staging / inside)
                 left -= (staging / inside).stat().st_size
             except OSError as error:
+                if machine_fault(error):  # a full disk is nobody's missing notebook
+                    raise
                 reason = f"could not be read ({error.strerror})"
         if reason:
             flags.append(f"{textwrap.shorten(str(inside), 100)} {reason}: left out")

@@ -6,6 +6,8 @@ import os
 import shutil
 import signal
 import sqlite3
+import sys
+import traceback
 import warnings
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -137,7 +139,10 @@ def forked(body, environment=None):
             os.environ.update(environment or {})
             body()
             code = 0
+        except BaseException:
+            traceback.print_exc()
         finally:
+            sys.stderr.flush()
             os._exit(code)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
