@@ -15,14 +15,15 @@ from sqlalchemy.exc import DBAPIError
 
 from mlsys.grading.course import Course
 from mlsys.grading.disk import machine_fault
+from mlsys.grading.inert import defuse
 
 
 class Replay(NbGraderPreprocessor):
     """In place of Execute: the outputs of a run that is over."""
 
-    def __init__(self, executed: dict[str, Any], **settings: Any) -> None:
+    def __init__(self, executed: dict[str, Any], flags: list[str], **settings: Any) -> None:
         super().__init__(**settings)
-        self.executed = executed
+        self.executed, self.flags = executed, flags
 
     def preprocess(self, nb: Any, resources: Any) -> Any:
         """Give the cells what they showed. Raises ValueError if they are not the cells that were run."""
@@ -34,6 +35,7 @@ class Replay(NbGraderPreprocessor):
             )
         for cell, done in zip(cells, ran, strict=True):
             cell.outputs, cell.execution_count = done.outputs, done.execution_count
+        self.flags += defuse(nb)
         return nb, resources
 
 
@@ -56,14 +58,16 @@ class SaveTogether(SaveAutoGrades):
 class Replayed(Autograde):
     """Autograde of notebooks that were run before.
 
-    executed : by name, without the suffix;  faults : to hold what the machine did wrong, which nbgrader swallows
+    executed : by name, without the suffix;  flags : to hold what was odd
+    faults : to hold what the machine did wrong, which nbgrader swallows
     """
 
     executed: dict[str, Any]
+    flags: list[str]
     faults: list[BaseException]
 
     def start(self) -> None:
-        swapped = {Execute: Replay(self.executed, parent=self), SaveAutoGrades: SaveTogether}
+        swapped = {Execute: Replay(self.executed, self.flags, parent=self), SaveAutoGrades: SaveTogether}
         configured: Any = self.autograde_preprocessors  # type: ignore[has-type]
         self.autograde_preprocessors = [swapped.get(p, p) for p in configured]
         super().start()

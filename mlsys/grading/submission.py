@@ -112,7 +112,9 @@ class Submission:
         faults: list[BaseException] = []
         try:
             self.course.convert(
-                type("Converter", (Replayed,), {"executed": notebooks, "faults": faults}),
+                type(
+                    "Converter", (Replayed,), {"executed": notebooks, "faults": faults, "flags": self.flags}
+                ),
                 self.assignment,
                 self.student,
                 submitted_directory=str(scratch / "submitted"),
