@@ -34,9 +34,24 @@ class Replay(NbGraderPreprocessor):
                 "nbgrader's cells are not those that were run. Release the set again: mlsys release"
             )
         for cell, done in zip(cells, ran, strict=True):
-            cell.outputs, cell.execution_count = done.outputs, done.execution_count
+            cell.outputs, cell.execution_count = _joined(done.outputs), done.execution_count
         self.flags += defuse(nb)
         return nb, resources
+
+
+def _joined(outputs: list[Any]) -> list[Any]:
+    """What was printed as one text: in how many pieces it came is chance, and two runs would be saved differently.
+
+    Not so on stderr, of which nbgrader leaves out a piece that looks like a warning.
+    """
+    found: list[Any] = []
+    for output in outputs:
+        last = found[-1] if found else {}
+        if output.get("name") == last.get("name") == "stdout":
+            last["text"] += output["text"]
+        else:
+            found.append(output)
+    return found
 
 
 class SaveTogether(SaveAutoGrades):

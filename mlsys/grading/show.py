@@ -39,6 +39,9 @@ def show_class(console: Console, assignment: str, results: Sequence[Result]) -> 
     if waiting:
         console.print(f"{WAITS} awaits a mark by hand ({waiting} in all): mlsys mark", highlight=False)
     for result in results:
+        if result.redone:
+            again = f": graded again, since {result.redone}"
+            console.print(Text.assemble((result.student, COLOURS[result.status]), again), soft_wrap=True)
         for line in [result.reason] * bool(result.reason) + list(result.flags):
             console.print(
                 Text.assemble((result.student, COLOURS[result.status]), f": {line}"), soft_wrap=True

@@ -10,7 +10,7 @@ import sys
 import traceback
 import warnings
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from unittest import mock
 
@@ -77,10 +77,12 @@ class Replays:
 
     @contextmanager
     def recording(self):
+        """Run what was not run before. One text is run once, so that two of the same are saved the same."""
+
         @contextmanager
         def recorded(assignment, workers):
-            with pool(assignment, workers) as real:
-                yield _Recorder(real, self.known)
+            with ExitStack() as stack:
+                yield _Recorder(lambda: stack.enter_context(pool(assignment, workers)), self.known)
 
         with mock.patch.object(grading, "pool", recorded):
             yield
@@ -103,18 +105,21 @@ class Replays:
 class _Recorder:
     size = 2
 
-    def __init__(self, real, known):
-        self._real, self._known = real, known
+    def __init__(self, begin, known):
+        self._begin, self._known, self._real = begin, known, None
 
     def submit(self, job):
-        """Each text is run once, so that two of the same are saved the same."""
         if job.notebook not in self._known:
+            self._real = self._real or self._begin()
             self._known[job.notebook] = self._real.submit(job)
         future = Future()
         self._known[job.notebook].add_done_callback(
             lambda done: future.set_result(copy.deepcopy(done.result()))
         )
         return future
+
+
+REPLAYS = Replays()  # of all tests in this process
 
 
 def run(course, resume=False, students=(), **how):
@@ -130,6 +135,11 @@ def killed(course, point, resume=False):
 
 def forked(body, environment=None):
     """Run body() in a fork, and how that ended."""
+    return os.waitstatus_to_exitcode(os.waitpid(forked_away(body, environment), 0)[1])
+
+
+def forked_away(body, environment=None):
+    """Begin to run body() in a fork; its number."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # the fork of a process with idle threads
         child = os.fork()
@@ -144,7 +154,7 @@ def forked(body, environment=None):
         finally:
             sys.stderr.flush()
             os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return child
 
 
 def state(course):

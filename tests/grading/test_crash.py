@@ -6,7 +6,7 @@ import pytest
 from a_course import PS
 from crashing import (
     CLASS,
-    Replays,
+    REPLAYS,
     first_time,
     killed,
     mark_by_hand,
@@ -25,6 +25,7 @@ from mlsys.grading.release import feedback_for_all
 # In each of the ways that a student is saved: ann (1) is new, cy (3) was graded and marked, dan's work (4) is voided.
 PASSES = {"prepared": (2,), "executed": (2,), "rendered": (1, 3), "displaced": (1, 3, 4, 5), "closed": (2,)}
 PLACES = [f"{point}:{n}" for point in crash.POINTS for n in PASSES.get(point, (1, 3, 4))]
+QUICK = ("prepared:2", "begun:1", "displaced:3", "renamed:3", "renamed:4", "committed:4", "journalled:4")
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def week(released, tmp_path_factory):
     """A course in its second week, to be graded again; what each notebook does; what an undisturbed run leaves."""
     folder = tmp_path_factory.mktemp("week")
     shutil.copytree(released, folder / "course")
-    course, replays = Course(folder / "course"), Replays()
+    course, replays = Course(folder / "course"), REPLAYS
     first_time(course)
     with replays.recording():
         run(course)
@@ -57,7 +58,9 @@ def test_an_undisturbed_run_is_what_it_should_be(week):
         assert not any(r.redone for r in run(course, resume=True).values())
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(
+    "place", [pytest.param(p, marks=[] if p in QUICK else pytest.mark.slow) for p in PLACES]
+)
 def test_killed_at(week, place):
     folder, replays, after = week
     course = restored(folder / "before", folder / "course")

@@ -7,19 +7,14 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
-import time
-from pathlib import Path
 from unittest import mock
 
-import nbformat
 import pytest
-from a_course import NOTEBOOK, PS, environment
-from crashing import CLASS, FIRST, SECOND, Replays, forked, hand_in, restored, run, state
+from a_course import NOTEBOOK, PS
+from crashing import CLASS, FIRST, REPLAYS, SECOND, forked, hand_in, restored, run, state
 
 from mlsys.grading import disk
 from mlsys.grading.course import Course
-from mlsys.grading.engine.warm import PACKAGE
 from mlsys.grading.errors import CourseError
 from mlsys.grading.grade import grade
 from mlsys.grading.journal import Journal
@@ -32,13 +27,13 @@ def graded(released, tmp_path_factory):
     """A graded class whose answers are then better, and what grading again leaves; with a replay of both."""
     folder = tmp_path_factory.mktemp("graded")
     shutil.copytree(released, folder / "course")
-    course, replays = Course(folder / "course"), Replays()
+    course, replays = Course(folder / "course"), REPLAYS
     for student in CLASS:
         hand_in(course, student, FIRST)
     with replays.recording():
         run(course)
         for student in CLASS:
-            hand_in(course, student, FIRST, SECOND)
+            hand_in(course, student, FIRST, SECOND, text="Much longer.")
         shutil.copytree(course.root, folder / "before")
         run(course)
     return folder, replays, state(course)
@@ -253,114 +248,3 @@ def test_feedback_of_what_stock_nbgrader_graded_and_of_what_it_left_half_done(ag
 def _as_now(course, student):
     journal = Journal(course, PS)
     return journal.entries()[student] | {"submission": journal.digest(student)}
-
-
-SCRIPT = """
-from mlsys.grading.course import Course
-from mlsys.grading.grade import How, grade
-for result in grade(Course("."), {ps!r}, {students!r}, How(jobs=2)):
-    print(result.student, flush=True)
-"""
-
-
-def begun(course, students):
-    """A real grader in a process of its own."""
-    script = SCRIPT.format(ps=PS, students=students)
-    return subprocess.Popen(
-        [sys.executable, "-c", script],
-        cwd=course.root,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def family(pid):
-    """A process and all that come from it, by number and start: also those in sessions of their own."""
-    children = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rsplit(")", 1)[1].split()
-        except OSError:
-            continue
-        children.setdefault(int(fields[1]), []).append((int(path.parent.name), fields[19]))
-    found, todo = [], [pid]
-    while todo:
-        more = children.get(todo.pop(), [])
-        found += more
-        todo += [number for number, _ in more]
-    return found
-
-
-def alive(people):
-    """Those of these processes that still run."""
-    left = []
-    for number, start in people:
-        try:
-            fields = Path(f"/proc/{number}/stat").read_text().rsplit(")", 1)[1].split()
-        except OSError:
-            continue
-        if fields[19] == start and fields[0] not in "ZX":
-            left.append(number)
-    return left
-
-
-SLEEP = """
-import subprocess, time
-subprocess.Popen(["sleep", "600"], start_new_session=True)
-time.sleep(50)
-"""
-
-
-def sleeping(course, student):
-    """Hand in a notebook that says nothing for a minute, and starts what would outlive it."""
-    path = hand_in(course, student, FIRST)
-    notebook = nbformat.read(path, as_version=4)
-    notebook.cells.insert(1, nbformat.v4.new_code_cell(SLEEP))
-    nbformat.write(notebook, path)
-
-
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-def test_nothing_outlives_the_grader(released, tmp_path, number):
-    shutil.copytree(released, tmp_path / "course")
-    course = Course(tmp_path / "course")
-    sleeping(course, "ann")
-    sleeping(course, "bob")
-    grader = begun(course, ["ann", "bob"])
-    people = []
-    for _ in range(2400):
-        people = family(grader.pid)
-        if sum(_is_sleeping(n) for n, _ in people) == 2:
-            break
-        time.sleep(0.05)
-    else:
-        grader.kill()
-        pytest.fail(f"the notebooks did not start: {grader.communicate()}")
-    cwds = {_cwd(number) for number, _ in people}
-    packages = {path for path in cwds if path.name.startswith(PACKAGE)}
-    began = time.monotonic()
-    grader.send_signal(number)
-    _, said = grader.communicate(timeout=20)
-    assert grader.returncode != 0
-    if number == signal.SIGINT:
-        assert "stopped" in said
-    while alive(people) and time.monotonic() < began + 10:
-        time.sleep(0.05)
-    assert alive(people) == []
-    assert packages
-    assert not any(package.exists() for package in packages)
-
-
-def _cwd(pid):
-    try:
-        return Path(f"/proc/{pid}/cwd").readlink()
-    except OSError:
-        return Path()
-
-
-def _is_sleeping(pid):
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[:2] == [b"sleep", b"600"]
-    except OSError:
-        return False

@@ -6,7 +6,19 @@ import threading
 import pytest
 import servers
 from a_course import PS
-from crashing import CLASS, FIRST, SECOND, Replays, forked, hand_in, killed, mark_by_hand, run, state
+from crashing import (
+    CLASS,
+    FIRST,
+    REPLAYS,
+    first_time,
+    forked,
+    hand_in,
+    killed,
+    mark_by_hand,
+    run,
+    second_time,
+    state,
+)
 from sqlalchemy import create_engine, text
 
 from mlsys.grading.course import Course
@@ -34,9 +46,10 @@ def graded(released, tmp_path_factory):
     """A class graded into SQLite: its folder before that, a replay, and what was left."""
     folder = tmp_path_factory.mktemp("sqlite")
     shutil.copytree(released, folder / "course")
-    course, replays = Course(folder / "course"), Replays()
-    for student, right in zip(CLASS, ((FIRST,), (SECOND,), (FIRST, SECOND), ()), strict=True):
-        hand_in(course, student, *right)
+    course, replays = Course(folder / "course"), REPLAYS
+    first_time(course)
+    second_time(course)
+    hand_in(course, "dan", FIRST)
     shutil.copytree(course.root, folder / "before")
     with replays.recording():
         run(course)
@@ -80,7 +93,9 @@ def test_marks_in_another_gradebook_are_not_taken_for_these(graded, database, tm
     assert {r.redone for r in results.values()} == {"the gradebook does not have it"}
 
 
-@pytest.mark.parametrize("place", ["rendered:2", "renamed:3", "committed:2"])
+@pytest.mark.parametrize(
+    "place", ["renamed:3", *(pytest.param(p, marks=pytest.mark.slow) for p in ("rendered:2", "committed:2"))]
+)
 def test_killed_at(graded, database, tmp_path, place):
     before, replays, _ = graded
     course = at(before, database(place), tmp_path / "course")
@@ -110,7 +125,7 @@ def test_two_course_folders_grade_different_students_into_one_gradebook_at_once(
 def test_two_who_come_first_make_the_tables_once(graded, database, tmp_path):
     before, _, _ = graded
     shutil.copytree(before, tmp_path / "course")
-    for n in range(3):
+    for n in range(2):
         url = database(f"first {n}", "template1")
         _at_once([lambda url=url: Course(tmp_path / "course", url)] * 3)
         engine = create_engine(url)

@@ -29,7 +29,7 @@ from mlsys.grading.errors import CourseError
 RETRIES = (
     2  # of a task whose worker had a fault of its own; of lost workers the scheduler allows so many itself
 )
-JOIN_S = 60
+ANSWER_S, JOIN_S = 10, 60
 
 
 class Sent(NamedTuple):
@@ -86,7 +86,7 @@ def cluster(address: str, version: str) -> Iterator[Cluster]:
         raise CourseError("--scheduler needs Dask: pip install 'mlsys[cluster]'") from None
     with ExitStack() as stack:
         try:
-            client = stack.enter_context(Client(address, timeout=10, set_as_default=False))
+            client = stack.enter_context(Client(address, timeout=ANSWER_S, set_as_default=False))
             client.wait_for_workers(1, timeout=JOIN_S)
         except (OSError, ValueError) as error:
             why = str(error).splitlines()[0] if str(error) else type(error).__name__
