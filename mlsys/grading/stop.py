@@ -10,6 +10,7 @@ from typing import Any
 
 from mlsys.grading.errors import CourseError
 
+STOPPED = "stopped. Who was graded stays graded: go on with --resume."
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -38,7 +39,7 @@ class Stop:
             raise KeyboardInterrupt  # the second time: at once
         self._asked = True
         if self._waiting:
-            raise Stopped("stopped")
+            raise Stopped(STOPPED)
 
     @contextmanager
     def here(self) -> Iterator[None]:
@@ -46,7 +47,7 @@ class Stop:
         self._waiting = True
         try:
             if self._asked:
-                raise Stopped("stopped")
+                raise Stopped(STOPPED)
             yield
         finally:
             self._waiting = False
