@@ -26,6 +26,7 @@ from mlsys.grading.errors import CourseError
 from mlsys.grading.grade import How, chosen, grade, misplaced
 from mlsys.grading.scores import FAILED, Result
 from mlsys.grading.show import show_class
+from mlsys.grading.stop import Stopped
 
 UNSAFE = (
     "NO SANDBOX: every student's code now runs with your rights. It can read other students' work, change the "
@@ -48,7 +49,7 @@ def grade_class(
     interrupted = False
     try:
         _with_bar(course, assignment, wanted, how, console, results)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Stopped):
         interrupted = True
     results.sort(key=lambda result: result.student)
     show_class(console, assignment, results)
