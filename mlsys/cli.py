@@ -37,10 +37,14 @@ CourseFolder = Annotated[Path, typer.Option("--course", help="The course's folde
 Students = Annotated[
     list[str] | None, typer.Option("--student", help="This student only; may be repeated.", metavar="NAME")
 ]
+Database = Annotated[
+    str | None,
+    typer.Option("--db", help="The gradebook, as SQLAlchemy's URL; else the course's.", metavar="URL"),
+]
 HERE = Path(".")
 
 
-def _course(folder: Path, ps: str = "") -> Course:
+def _course(folder: Path, ps: str = "", db: str | None = None) -> Course:
     """The course, and whether there is such a problem set in it."""
     from mlsys.grading.course import Course
     from mlsys.grading.errors import CourseError
@@ -48,7 +52,7 @@ def _course(folder: Path, ps: str = "") -> Course:
 
     if ps not in SETS:
         raise CourseError(f"no problem set {ps!r}. There are: {', '.join(SETS)}.")
-    return Course(folder)
+    return Course(folder, db)
 
 
 @app.command()
@@ -73,6 +77,7 @@ def check(
 def release(
     ps: Annotated[str | None, typer.Argument(metavar="PS", help="Such as ps1-adaptive-rates.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Every problem set.")] = False,
+    db: Database = None,
     course: CourseFolder = HERE,
 ) -> None:
     """Make the students' notebooks in exercises/ from solutions/."""
@@ -82,7 +87,7 @@ def release(
     if every == (ps is not None):
         raise typer.BadParameter("name one problem set, or say --all")
     for name in SETS if every else [ps or ""]:
-        here = _course(course, name)
+        here = _course(course, name, db)
         typer.echo(f"Released {run(here, name).relative_to(here.root)}")
 
 
@@ -97,12 +102,13 @@ def demo(
         typer.Option("--hostile", help="Attacks and honest oddities among them. Grade in a sandbox only!"),
     ] = False,
     remove: Annotated[bool, typer.Option("--remove", help="Take the demo class away.")] = False,
+    db: Database = None,
     course: CourseFolder = HERE,
 ) -> None:
     """Hand in for a demo class, whose scores are known beforehand."""
     from mlsys.grading import demo as demos
 
-    here = _course(course, ps)
+    here = _course(course, ps, db)
     if remove:
         typer.echo(f"{demos.remove(here, ps)} demo students taken away.")
         return
@@ -154,6 +160,10 @@ def grade(
     unsafe: Annotated[
         bool, typer.Option("--unsafe-no-sandbox", help="Run students' code with all of your rights.")
     ] = False,
+    scheduler: Annotated[
+        str, typer.Option(help="A Dask scheduler, whose workers run the notebooks.", metavar="tcp://…")
+    ] = "",
+    db: Database = None,
     course: CourseFolder = HERE,
 ) -> None:
     """Grade the submissions in a sandbox, and print a table of scores."""
@@ -162,8 +172,8 @@ def grade(
     from mlsys.grading.grade import How
     from mlsys.grading.whole import grade_class
 
-    how = How(jobs or How().jobs, resume=resume, unsafe=unsafe)
-    raise typer.Exit(grade_class(_course(course, ps), ps, student or (), how, report, Console()))
+    how = How(jobs or How().jobs, resume=resume, unsafe=unsafe, scheduler=scheduler)
+    raise typer.Exit(grade_class(_course(course, ps, db), ps, student or (), how, report, Console()))
 
 
 @app.command()
@@ -180,12 +190,14 @@ def mark(
 
 
 @app.command()
-def feedback(ps: ProblemSet, student: Students = None, course: CourseFolder = HERE) -> None:
+def feedback(
+    ps: ProblemSet, student: Students = None, db: Database = None, course: CourseFolder = HERE
+) -> None:
     """Write a page of feedback for every graded student."""
     from mlsys.grading.release import feedback_for_all
     from mlsys.grading.scores import GRADED, Result, marks
 
-    here = _course(course, ps)
+    here = _course(course, ps, db)
     written, without = feedback_for_all(here, ps, student or ())
     typer.echo(f"Feedback for {len(written)} students in {here.folder('feedback').relative_to(here.root)}/")
     unmarked = [name for name in written if Result(name, GRADED, marks(here, ps, name)).awaiting]
@@ -216,6 +228,7 @@ def export(
     missing_as_zero: Annotated[
         bool, typer.Option("--missing-as-zero", help="0 for who handed nothing in.")
     ] = False,
+    db: Database = None,
     course: CourseFolder = HERE,
 ) -> None:
     """Write the marks as a CSV for Canvas, Moodle or a spreadsheet."""
@@ -224,7 +237,7 @@ def export(
     from mlsys.grading.export import export as run
     from mlsys.grading.listing import show_exported
 
-    here, path = _course(course, ps), out or Path(f"{ps}-{platform}.csv")
+    here, path = _course(course, ps, db), out or Path(f"{ps}-{platform}.csv")
     exported = run(here, ps, platform, path, into, column, unfinished, missing_as_zero)
     show_exported(Console(), exported)
     raise typer.Exit(1 if exported.absent else 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import textwrap
 from dataclasses import dataclass
@@ -120,7 +121,14 @@ def _mend(path: Path, released: nbformat.NotebookNode) -> list[str]:
         raise Unreadable(
             f"{path.name} is corrupt: {error}. Ask for a copy that opens in Jupyter, and grade again."
         ) from None
-    flags = mend(notebook, released)
+    flags = mend(notebook, released) + _same_ids(data)
     if flags or data.startswith(b"\xef\xbb\xbf"):
         nbformat.write(notebook, path)
     return flags
+
+
+def _same_ids(data: bytes) -> list[str]:
+    """Whether cells share an id, which reading them has mended."""
+    cells = json.loads(data.decode("utf-8-sig")).get("cells", ())
+    ids = [cell["id"] for cell in cells if isinstance(cell.get("id"), str)]
+    return ["cells with the same id: given their own"] if len(set(ids)) < len(ids) else []

@@ -44,8 +44,8 @@ def attacked(released, tmp_path_factory):
             results = {
                 r.student: r for r in grade(course, PS, chosen(course, PS), How(times=TIMES, limits=BOX))
             }
-            for result in results.values():
-                if result.status != NOT_GRADED:
+            for result in results.values():  # a page takes a second; those of scripts are what matters
+                if result.status != NOT_GRADED and "markup" in result.student:
                     feedback(course, PS, result.student)
             yield course, known, results, world
         finally:

@@ -43,7 +43,7 @@ class Expect:
     attacked : the exercises that earn nothing, as a blank; they are left blank unless the case answers them
     others : what the rest, answered rightly, earns. FULL: all points. EARLIER: what comes before the attacked exercise
         (or HERE, if none is) all points, what comes after anything between a blank's and all. ANY: anything between.
-        NONE: nothing
+        NONE: nothing. The exercise that is served an oracle is left blank in any case
     """
 
     status: tuple[str, ...] = (FLAGGED,)
@@ -60,7 +60,7 @@ class Expect:
         for place, name in enumerate(names):
             full = problem(name).points
             kept = self.others == FULL or (self.others == EARLIER and place < start)
-            least = full if kept and name not in attacked else 0.0
+            least = full if kept and name not in attacked and name != by_role[SERVED] else 0.0
             points[name] = [least, 0.0 if name in attacked or self.others == NONE else full]
         flag = re.sub(r"\bHERE\b", re.escape(by_role[HERE]).replace("\\", r"\\"), self.flag)
         return {"status": list(self.status), "flag": flag, "points": points}

@@ -83,7 +83,8 @@ def roles(assignment: str) -> dict[str, str]:
 
 
 class Submission:
-    """A notebook with every exercise answered rightly but those that the case attacks.
+    """A notebook with every exercise answered rightly, but those that the case attacks and the one that is served an
+    oracle, whose right answer takes longer than all others together.
 
     notebook : to be changed;  path : where it will be written;  folder : the student's, which may get other files
     data : what is written in place of the notebook, if it is set;  written : False where nothing is to be written
@@ -105,7 +106,7 @@ class Submission:
         self.data: bytes | None = None
         self.written = True
         self.roles = roles(assignment)
-        blank = {self.roles[role] for role in attacked}
+        blank = {self.roles[role] for role in attacked} | {self.roles["served"]}
         cells = {grade_id(cell): cell for cell in self.notebook.cells}
         for name in exercises(assignment):
             if name not in blank and answer_cell(name) in cells:

@@ -108,7 +108,7 @@ class Executor:
             self.link.interrupt()
             with contextlib.suppress(Deadline):
                 return self._done(time.monotonic() + GRACE_S / INTERRUPTS, interrupted=True)
-        raise Died("a cell could not be stopped")
+        raise Died("a cell ran too long and could not be stopped")
 
     def _done(self, until: float, interrupted: bool = False) -> dict[str, Any]:
         """Go on until the cell has ended: show what it shows, and judge what it answers."""
