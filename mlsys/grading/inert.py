@@ -37,6 +37,8 @@ _BARE_TAG = re.compile(rf"</?(?:{'|'.join(sorted(TAGS - {'a', 'img'}))})\s*/?>",
 _MARKUP = re.compile(r"<[!/?a-zA-Z]")
 _TEX = re.compile(r"\\(?:href|url|require|html\w*|class|cssId|style|data|unicode)\b")
 _SCRIPT = re.compile(r"script\s*:|<\s*(?:script|iframe|object|embed)|\bon\w+\s*=", re.IGNORECASE)
+# Without any of these a text is plain, and need not be rendered to see it.
+_ODD = re.compile(r"<[!/?a-z]|&|script|data|file|mermaid|attachment|" + _TEX.pattern, re.IGNORECASE)
 _CSS = CSSSanitizer()
 
 
@@ -62,6 +64,8 @@ def defuse(notebook: Any) -> list[str]:
 
 def active(markdown: str) -> bool:
     """Whether a text has more in it than Markdown, formulas and plain tags: then a page could do things with it."""
+    if not _ODD.search(markdown):
+        return False
     text = _BARE_TAG.sub("", markdown).replace(
         "attachment:", "https://attachment/"
     )  # a picture that it brings along

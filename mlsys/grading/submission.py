@@ -166,8 +166,8 @@ def _failures(assignment: str, notebooks: dict[str, Any]) -> list[str]:
     """The test cells that ended in an error, and the cells that ran too long."""
     flags = []
     for cell in (cell for notebook in notebooks.values() for cell in notebook.cells):
-        error = next((o for o in cell.get("outputs", ()) if o.output_type == "error"), None)
-        stopped = error is not None and error.ename in STOPPED
+        errors = [output for output in cell.get("outputs", ()) if output.output_type == "error"]
+        error, stopped = next(iter(errors), None), any(e.ename in STOPPED for e in errors)
         if error is None or not (stopped or settings(cell).get("grade")):
             continue
         name = exercise_of(assignment, grade_id(cell))
