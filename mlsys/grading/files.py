@@ -11,7 +11,7 @@ def entries(root: Path) -> Iterator[Path]:
     """Everything under a folder that is no folder itself, in order; folders that cannot be read are passed over."""
     for here, folders, names in os.walk(root):
         folders.sort()
-        links = [name for name in folders if (Path(here) / name).is_symlink()]
+        links = [name for name in folders if os.path.islink(os.path.join(here, name))]
         yield from (Path(here) / name for name in sorted([*names, *links]))
 
 
