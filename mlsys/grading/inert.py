@@ -38,7 +38,9 @@ _MARKUP = re.compile(r"<[!/?a-zA-Z]")
 _TEX = re.compile(r"\\(?:href|url|require|html\w*|class|cssId|style|data|unicode)\b")
 _SCRIPT = re.compile(r"script\s*:|<\s*(?:script|iframe|object|embed)|\bon\w+\s*=", re.IGNORECASE)
 # Without any of these a text is plain, and need not be rendered to see it.
-_ODD = re.compile(r"<[!/?a-z]|&[#\w]|\b(?:data|file)\s*:|script|mermaid|attachment|" + _TEX.pattern, re.IGNORECASE)
+_ODD = re.compile(
+    r"<[!/?a-z]|&[#\w]|\b(?:data|file)\s*:|script|mermaid|attachment|" + _TEX.pattern, re.IGNORECASE
+)
 _CSS = CSSSanitizer()
 
 
