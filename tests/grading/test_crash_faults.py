@@ -219,7 +219,7 @@ def test_a_signal_ends_the_run_after_the_student_that_is_saved(again, number):
             os.kill(os.getpid(), number)
 
     done = []
-    with mock.patch.object(Journal, "begin", begin), pytest.raises(CourseError, match="stopped.*--resume"):
+    with mock.patch.object(Journal, "begin", begin), pytest.raises(CourseError, match=r"stopped.*--resume"):
         done.extend(r.student for r in grade(course, PS, CLASS))
     assert done == ["ann", "bob"]
     entries = Journal(course, PS).entries()
