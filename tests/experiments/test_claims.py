@@ -164,8 +164,8 @@ def test_tuning_refuses_the_end_of_the_grid():
         (adagrad(), 4, 20, 7),
         (rmsprop(), 4, 20, 9),
         (adadelta(), 8, 28, 16),
-        (adam(), 8, 28, 14),
-        (adam(amsgrad=True), 12, 36, 15),
+        (adam(), 8, 28, 12),
+        (adam(amsgrad=True), 12, 36, 13),
     ],
     ids=lambda value: value.name if isinstance(value, Rule) else None,
 )

@@ -233,7 +233,7 @@ def test_work_that_changed_since_mlsys_grade_is_not_final(graded, tmp_path):
         journal.write(Result(student, GRADED, {}), journal.digest(student))
     assert export(graded, PS, CSV, tmp_path / "a.csv").written == 2
     (graded.folder("submitted", "ada", PS) / f"{PS}.ipynb").write_text("{ }")
-    journal.begin("bla", journal.digest("bla"))
+    journal.begin("bla", journal.digest("bla"), [])
     blank = export(graded, PS, CSV, tmp_path / "a.csv").blank
     assert blank["ada"] == "the submission or the release has changed since it was graded"
     assert blank["bla"] == "its grading was cut off"
