@@ -85,12 +85,12 @@ def test_a_disk_that_is_full_costs_nobody_anything(again, name):
 
 
 def test_a_real_full_disk(again, tmp_path):
-    """A small file system of its own, where this can be had: else the limit on a file's size, which fails alike."""
+    """A small file system of its own, which root alone may have; the other tests fail the calls themselves."""
     course, before, after = again
     place = tmp_path / "small"
     place.mkdir()
     if subprocess.call(["mount", "-t", "tmpfs", "-o", "size=3m", "none", place], stderr=subprocess.DEVNULL):
-        pytest.skip("only root may mount a small file system; the other tests fail the calls themselves")
+        pytest.skip("only root may mount a small file system")
     try:
         shutil.copytree(course.root, place / "course")
         small = Course(place / "course")
