@@ -26,6 +26,7 @@ def check(name: str, answer: Any) -> float:
     graded = sys.modules.get("mlsys.grading.engine.answering")
     if graded is not None and graded.connected():  # in the sandbox, where there is nothing to judge with
         return float(graded.check(name, answer))
+    from mlsys.grading.absent import absent
     from mlsys.problems.judging import judge, score
 
     task = problem(name)
@@ -34,6 +35,10 @@ def check(name: str, answer: Any) -> float:
         outcomes = judge(task, grader(name), answer, case_generator(name))
     points = score(outcomes, task.points)
     print(report(name, outcomes, points, task.points, time.monotonic() - started))
+    if points and (module := absent(name, answer)):
+        print(
+            f"  Not your own: it uses {module}, which is absent when this is graded, and will earn nothing there."
+        )
     return float(points)
 
 

@@ -10,11 +10,10 @@ import fcntl
 import os
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import nbformat
 
@@ -35,6 +34,14 @@ from mlsys.grading.tuned import tuned
 from mlsys.grading.version import of_code
 
 Workers = Pool | Cluster
+
+
+class Running(Protocol):
+    """A notebook that was handed to workers."""
+
+    def result(self) -> Executed:
+        """Wait for its end."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -96,7 +103,7 @@ def grade(
     Stopped, after SIGINT or SIGTERM: what was yielded before is done, and stays so.
     """
     how = how or How()
-    journal = Journal(course, assignment)
+    journal = Journal(course, assignment, how.unsafe)
     with _alone(course), Stop() as stop:
         key = secret.ensure(course.root).read_text().strip().encode()
         clear_up(course)
@@ -173,7 +180,7 @@ class _Run:
             return _failed(student, error)
         return None
 
-    def _begin(self, submission: Submission) -> dict[str, Future[Executed]]:
+    def _begin(self, submission: Submission) -> dict[str, Running]:
         submission.prepare()
         return {
             name: self.workers.submit(self._job(submission, n)) for name, n in submission.notebooks.items()
@@ -215,7 +222,7 @@ class _Way(NamedTuple):
 
     submission: Submission
     digest: str
-    futures: dict[str, Future[Executed]]
+    futures: dict[str, Running]
 
 
 def _failed(student: str, error: Exception) -> Result:

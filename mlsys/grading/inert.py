@@ -8,6 +8,7 @@ scripts in it is shown as its source.
 from __future__ import annotations
 
 import base64
+import functools
 import re
 from collections.abc import Callable
 from html import unescape
@@ -64,8 +65,12 @@ def defuse(notebook: Any) -> list[str]:
     return flags
 
 
+@functools.lru_cache(maxsize=256)
 def active(markdown: str) -> bool:
-    """Whether a text has more in it than Markdown, formulas and plain tags: then a page could do things with it."""
+    """Whether a text has more in it than Markdown, formulas and plain tags: then a page could do things with it.
+
+    Most texts are those of the problem set, which a class has in common: so what is known of a text is kept.
+    """
     if not _ODD.search(markdown):
         return False
     text = _BARE_TAG.sub("", markdown).replace(

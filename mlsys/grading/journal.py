@@ -22,10 +22,10 @@ CUT_OFF = "an earlier run was cut off while it saved this"
 
 
 class Journal:
-    """The journal of a problem set in a course."""
+    """The journal of a problem set in a course. unsafe : whether the work now done is done without a sandbox"""
 
-    def __init__(self, course: Course, assignment: str) -> None:
-        self.course, self.assignment = course, assignment
+    def __init__(self, course: Course, assignment: str, unsafe: bool = False) -> None:
+        self.course, self.assignment, self.unsafe = course, assignment, unsafe
         self.path = course.root / ".mlsys" / f"journal-{assignment}.jsonl"
 
     def entries(self) -> dict[str, dict[str, Any]]:
@@ -49,9 +49,13 @@ class Journal:
 
     def write(self, result: Result, submission: str) -> None:
         """All of it is on disk."""
-        about = {"status": result.status, "flags": list(result.flags), "reason": result.reason}
-        made = self.made(result.student)
-        self._add({"state": DONE, "student": result.student, "submission": submission, "made": made, **about})
+        about: dict[str, Any] = {
+            "status": result.status,
+            "flags": list(result.flags),
+            "reason": result.reason,
+        }
+        about |= {"made": self.made(result.student), "unsafe": self.unsafe}
+        self._add({"state": DONE, "student": result.student, "submission": submission, **about})
 
     def _add(self, about: dict[str, Any]) -> None:
         """Add a line, and see that it is on disk."""
@@ -79,6 +83,8 @@ class Journal:
             return "the submission or the release has changed"
         if entry["version"] != self.version:
             return "the grader or the exercises have changed"
+        if entry.get("unsafe") and not self.unsafe:
+            return "it was run without a sandbox"
         found = marks(self.course, self.assignment, student) if entry["gradebook"] == self._gradebook else {}
         if not found:
             return "the gradebook does not have it"

@@ -99,9 +99,13 @@ def feedback_for_all(
 ) -> tuple[list[str], dict[str, str]]:
     """Write feedback for the students named, else for all who submitted: who has it, and why others have not.
 
-    Raises CourseError if the set is not released.
+    Raises CourseError if the set is not released, or if somebody named has neither handed in nor been graded.
     """
     course.notebooks(assignment)
+    places = ("submitted", "autograded")
+    unknown = [s for s in students if not any(course.folder(p, s, assignment).is_dir() for p in places)]
+    if unknown:
+        raise CourseError(f"nothing of {assignment} by {', '.join(sorted(set(unknown)))}. Is the name right?")
     known = Journal(course, assignment).entries()
     written: list[str] = []
     without: dict[str, str] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import re
+import sys
 import traceback
 import warnings
 from collections.abc import Iterator
@@ -12,7 +13,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 
 from mlsys.problems.coerce import Unfit
 from mlsys.problems.problem import Arrays, Case, Problem
@@ -30,7 +30,14 @@ class Attempt(NamedTuple):
 
 
 def attempt(problem: Problem, answer: Any, case: Case) -> Attempt:
-    """Drive the answer on a case. Whatever it raises becomes a failure."""
+    """Drive a student's answer on a case. Whatever it raises becomes a failure."""
+    import torch  # noqa: F401  so that it is seeded, should the answer be the first to import it
+
+    return driven(problem, answer, case)
+
+
+def driven(problem: Problem, answer: Any, case: Case) -> Attempt:
+    """The same for an answer of our own, for which torch is imported if it needs it."""
     with seeded(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what is printed on stderr would cost the whole cell in nbgrader
         try:
@@ -47,18 +54,24 @@ def attempt(problem: Problem, answer: Any, case: Case) -> Attempt:
 
 @contextlib.contextmanager
 def seeded() -> Iterator[None]:
-    """Seed random, numpy.random and torch, so that the same code earns the same; put them back afterwards."""
+    """Seed random, numpy.random, and torch where it is imported; put them back afterwards.
+
+    So the same code earns the same.
+    """
     legacy = np.random.mtrand._rand  # what np.random.rand and its like draw from
-    states = random.getstate(), legacy.get_state(), torch.default_generator.get_state()
+    torchs = sys.modules["torch"].default_generator if "torch" in sys.modules else None
+    states = random.getstate(), legacy.get_state(), torchs.get_state() if torchs else None
     random.seed(0)
     legacy.seed(0)
-    torch.default_generator.manual_seed(0)
+    if torchs:
+        torchs.manual_seed(0)
     try:
         yield
     finally:
         random.setstate(states[0])
         legacy.set_state(states[1])
-        torch.default_generator.set_state(states[2])
+        if torchs:
+            torchs.set_state(states[2])
 
 
 def raised(target: str, error: Exception) -> str:
@@ -100,6 +113,8 @@ def _advice(error: Exception) -> str:
         return "Compare the arguments with those asked for; the first one of a method is self."
     if isinstance(error, AttributeError):
         found = re.match(r"'(\w+\.)?(\w+)' object has no attribute '(\w+)'", text)
+        import torch
+
         if not found or not hasattr(torch.Tensor, found[3]):
             return ""
         if found[3] == "backward":

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mlsys.problems.attempt import Attempt, attempt
+from mlsys.problems.attempt import Attempt, driven
 from mlsys.problems.compare import close
 from mlsys.problems.problem import Arrays, Case, Grader, Problem
 
@@ -38,7 +38,7 @@ class Exam:
         """What a wrong answer of the grader's gives on case i."""
         if (name, i) not in self._mistaken:
             answer = self.grader.wrong[name].build(self.problem.target)
-            tried = attempt(self.problem, answer, self.grader.serve(self.cases[i]))
+            tried = driven(self.problem, answer, self.grader.serve(self.cases[i]))
             self._mistaken[name, i] = tried.arrays
         return self._mistaken[name, i]
 

@@ -6,6 +6,7 @@ The grader's half is imported only when it is asked for, so that it can be absen
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 from mlsys.problems.problem import Grader, Problem
 
@@ -22,19 +23,24 @@ def exercises(assignment: str) -> tuple[str, ...]:
     return importlib.import_module(SETS[assignment]).EXERCISES
 
 
-def _module(name: str, half: str) -> str:
-    for assignment, package in SETS.items():
+def set_of(name: str) -> str:
+    """The problem set that an exercise is in. Raises ValueError for a name that does not exist."""
+    for assignment in SETS:
         if name in exercises(assignment):
-            return f"{package}{half}.{name.replace('.', '_')}"
+            return assignment
     known = ", ".join(name for assignment in SETS for name in exercises(assignment))
     raise ValueError(f"no exercise {name!r}. There are: {known}.")
 
 
 def problem(name: str) -> Problem:
     """The public half of an exercise. Raises ValueError for a name that does not exist."""
-    return importlib.import_module(_module(name, "")).PROBLEM
+    return _module(name, "").PROBLEM
 
 
 def grader(name: str) -> Grader:
     """The grader's half of an exercise. Raises ValueError for a name that does not exist."""
-    return importlib.import_module(_module(name, ".grader")).GRADER
+    return _module(name, ".grader").GRADER
+
+
+def _module(name: str, half: str) -> Any:
+    return importlib.import_module(f"{SETS[set_of(name)]}{half}.{name.replace('.', '_')}")

@@ -248,3 +248,18 @@ def test_feedback_of_what_stock_nbgrader_graded_and_of_what_it_left_half_done(ag
 def _as_now(course, student):
     journal = Journal(course, PS)
     return journal.entries()[student] | {"submission": journal.digest(student)}
+
+
+def test_work_that_was_run_without_a_sandbox_is_done_again_with_one(again):
+    course, _, _ = again
+    entry = _as_now(course, "ann")
+    assert Journal(course, PS).look("ann", entry).status == GRADED
+    unsafe = entry | {"unsafe": True}
+    assert Journal(course, PS).look("ann", unsafe) == "it was run without a sandbox"
+    assert Journal(course, PS, unsafe=True).look("ann", unsafe).status == GRADED
+
+
+def test_feedback_for_somebody_who_is_not_there_is_an_error(again):
+    course, _, _ = again
+    with pytest.raises(CourseError, match=f"nothing of {PS} by anne, zoe"):
+        feedback_for_all(course, PS, ["zoe", "ann", "anne"])

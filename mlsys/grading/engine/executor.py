@@ -59,7 +59,7 @@ class Executor:
 
     def __init__(self, notebook: Any, assignment: str, key: bytes, times: Times) -> None:
         self.notebook, self.assignment, self.times = notebook, assignment, times
-        self.client = NotebookClient(notebook, allow_errors=True)
+        self.client = NotebookClient(notebook)
         self.client.reset_execution_trackers()
         self.checker = Checker(assignment, functools.partial(exams, key))
         self.link = Link()

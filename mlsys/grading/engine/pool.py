@@ -20,6 +20,7 @@ from mlsys.grading.engine.executor import Executed
 from mlsys.grading.engine.parent import Job, Parent
 
 PR_SET_PDEATHSIG = 1
+RETRIES = 2  # of a notebook whose worker was lost, by no fault of the notebook's
 
 _connection: socket.socket | None = None
 _package = Path()
@@ -50,24 +51,59 @@ def _run(job: Job) -> Executed:
 
 
 class Pool:
-    """submit(job) -> a Future of what became of it. size : the notebooks that run at once"""
+    """submit(job) -> what has a result(): what became of it. size : the notebooks that run at once"""
 
     def __init__(self, here: Parent, workers: int) -> None:
-        self.size = workers
-        context = multiprocessing.get_context("fork")  # they inherit the connections, and what is imported
-        connections = context.SimpleQueue()
-        for number in range(workers):
-            connections.put(number)
-        self._pool = ProcessPoolExecutor(workers, context, _begin, (connections, here, os.getpid()))
+        self.size, self._here = workers, here
+        self._pool = self._begun()
         self._pool.submit(os.getpid)  # the workers begin while the coordinator is at other work
 
-    def submit(self, job: Job) -> Future[Executed]:
-        """Run a notebook. The future raises BrokenProcessPool if a worker was lost, which no notebook can cause."""
-        return self._pool.submit(_run, job)
+    def submit(self, job: Job) -> Task:
+        """Run a notebook."""
+        return Task(self, job)
+
+    def start(self, job: Job) -> tuple[ProcessPoolExecutor, Future[Executed]]:
+        """Run it by the workers that there are, or by new ones where the system has ended one."""
+        try:
+            return self._pool, self._pool.submit(_run, job)
+        except BrokenProcessPool:
+            self.renew(self._pool)
+            return self._pool, self._pool.submit(_run, job)
+
+    def renew(self, broken: ProcessPoolExecutor) -> None:
+        """New workers in place of these, unless they have been replaced."""
+        if broken is self._pool:
+            broken.shutdown(cancel_futures=True)
+            self._pool = self._begun()
+
+    def _begun(self) -> ProcessPoolExecutor:
+        context = multiprocessing.get_context("fork")  # they inherit the connections, and what is imported
+        connections = context.SimpleQueue()
+        for number in range(self.size):
+            connections.put(number)
+        return ProcessPoolExecutor(self.size, context, _begin, (connections, self._here, os.getpid()))
 
     def close(self) -> None:
         """End the workers; what was not begun is not run."""
         self._pool.shutdown(cancel_futures=True)
+
+
+class Task:
+    """A job in a pool. A worker may be ended by the system, for want of memory say: then it is run again."""
+
+    def __init__(self, pool: Pool, job: Job) -> None:
+        self._pool, self._job = pool, job
+        self._workers, self._future = pool.start(job)
+
+    def result(self) -> Executed:
+        """What became of it. Raises BrokenProcessPool if it cost too many workers."""
+        for _ in range(RETRIES):
+            try:
+                return self._future.result()
+            except BrokenProcessPool:
+                self._pool.renew(self._workers)
+                self._workers, self._future = self._pool.start(self._job)
+        return self._future.result()
 
 
 @contextmanager

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import inspect
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from mlsys.optim.rules import rmsprop
 from mlsys.problems.coerce import short
 from mlsys.problems.compare import close
 from mlsys.problems.problem import Answer, Arrays, Case, Grader, Verdict, answers, edits
 from mlsys.problems.ps1.streams import FIRST
+
+if TYPE_CHECKING:
+    import torch  # the sources of the answers name it, which run elsewhere
 
 
 class RMSProp:
