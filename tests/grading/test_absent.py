@@ -64,7 +64,7 @@ def test_an_answer_of_ones_own_uses_none(answer):
 
 def test_check_says_it_of_what_would_earn_points(capsys):
     def borrowing(r, w, g, eta, delta):
-        optim.adagrad
+        assert optim.adagrad
         return own(r, w, g, eta, delta)
 
     assert check(EXERCISE, borrowing) == check(EXERCISE, own) > 0
