@@ -119,7 +119,7 @@ def grade(
         if waiting:
             with ExitStack() as stack:
                 with stop.here():
-                    workers = stack.enter_context(_workers(assignment, how))
+                    workers = stack.enter_context(_workers(assignment, key, how))
                 stack.enter_context(tuned())
                 for result in _Run(course, assignment, how, key, workers, journal, known, stop).all(
                     list(waiting)
@@ -127,10 +127,10 @@ def grade(
                     yield replace(result, redone=waiting[result.student])
 
 
-def _workers(assignment: str, how: How) -> AbstractContextManager[Workers]:
+def _workers(assignment: str, key: bytes, how: How) -> AbstractContextManager[Workers]:
     if how.scheduler:
         return cluster(how.scheduler, of_code(assignment))
-    return pool(assignment, how.jobs)
+    return pool(assignment, key, how.jobs)
 
 
 def _cut_off(entry: dict[str, Any] | None) -> str:

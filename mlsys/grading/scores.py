@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from nbgrader.api import MissingEntry
+from nbgrader.api import Grade, MissingEntry, SubmittedNotebook
+from sqlalchemy.orm import joinedload
 
 from mlsys.grading.cells import exercise_of
 from mlsys.grading.course import Course
@@ -68,7 +69,12 @@ def marks(course: Course, assignment: str, student: str) -> dict[str, Mark]:
             submission = gradebook.find_submission(assignment, student)
         except MissingEntry:
             return {}
-        for grade in (g for notebook in submission.notebooks for g in notebook.grades):
+        for grade in (
+            gradebook.db.query(Grade)  # with their cells, which would else be asked for one by one
+            .join(SubmittedNotebook, SubmittedNotebook.id == Grade.notebook_id)
+            .filter(SubmittedNotebook.assignment_id == submission.id)
+            .options(joinedload(Grade.cell))
+        ):
             score = None if _waits(grade) else float(grade.score)
             written = grade.cell.cell_type == "markdown"
             found[exercise_of(assignment, grade.cell.name)] = Mark(score, float(grade.max_score), written)

@@ -17,6 +17,7 @@ from unittest import mock
 import jsonschema
 import nbgrader.api
 import nbgrader.nbgraderformat.common
+from nbconvert.exporters import Exporter
 from nbgrader.api import Gradebook
 from sqlalchemy.orm import scoped_session, sessionmaker
 
@@ -52,6 +53,7 @@ def tuned() -> Iterator[None]:
         mock.patch.object(Gradebook, "find_source_cell", _once(find)),
         mock.patch.object(Gradebook, "find_graded_cell", _once(graded)),
         mock.patch.object(nbgrader.nbgraderformat.common, "jsonschema", SimpleNamespace(validate=validate)),
+        mock.patch.object(Exporter, "_validate_preprocessor", _last(Exporter._validate_preprocessor)),
     ):
         try:
             yield
@@ -73,6 +75,16 @@ def _once(find: Callable[..., Any]) -> Callable[..., Any]:
         return found[key]
 
     return looked_up
+
+
+def _last(look: Callable[..., None]) -> Callable[..., None]:
+    """The look at the whole notebook that comes after every preprocessor, after the last one only."""
+
+    def looked(self: Any, notebook: Any, preprocessor: Any) -> None:
+        if preprocessor is self._preprocessors[-1]:
+            look(self, notebook, preprocessor)
+
+    return looked
 
 
 def _validate() -> Callable[[Any, dict[str, Any]], None]:

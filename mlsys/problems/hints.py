@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mlsys.problems.attempt import Attempt, driven
-from mlsys.problems.compare import close
+from mlsys.problems.compare import alike
 from mlsys.problems.problem import Arrays, Case, Grader, Problem
 
 Hints = dict[int, str]  # by case
@@ -33,6 +33,11 @@ class Exam:
     cases: list[Case]
     expected: list[Arrays]
     _mistaken: dict[tuple[str, int], Arrays | None] = field(default_factory=dict)
+
+    def known_mistakes(self) -> list[tuple[str, int]]:
+        """The wrong answers that a hint goes with, on each case."""
+        named = [name for name, wrong in self.grader.wrong.items() if wrong.hint]
+        return [(name, i) for name in named for i in range(len(self.cases))]
 
     def mistaken(self, name: str, i: int) -> Arrays | None:
         """What a wrong answer of the grader's gives on case i."""
@@ -93,6 +98,4 @@ def few_digits(tries: list[Attempt], expected: list[Arrays], failed: list[int]) 
 
 def same(one: Arrays | None, other: Arrays | None) -> bool:
     """Whether two answers gave the same, within rounding."""
-    return (
-        one is not None and other is not None and one.keys() == other.keys() and close(one, other).score == 1
-    )
+    return one is not None and other is not None and one.keys() == other.keys() and alike(one, other)

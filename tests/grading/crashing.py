@@ -79,9 +79,9 @@ class Replays:
         """Run what was not run before. One text is run once, so that two of the same are saved the same."""
 
         @contextmanager
-        def recorded(assignment, workers):
+        def recorded(assignment, key, workers):
             with ExitStack() as stack:
-                yield _Recorder(lambda: stack.enter_context(pool(assignment, workers)), self.known)
+                yield _Recorder(lambda: stack.enter_context(pool(assignment, key, workers)), self.known)
 
         with mock.patch.object(grading, "pool", recorded):
             yield
@@ -89,7 +89,7 @@ class Replays:
     @contextmanager
     def replaying(self):
         @contextmanager
-        def replayed(assignment, workers):
+        def replayed(assignment, key, workers):
             yield self
 
         with mock.patch.object(grading, "pool", replayed):

@@ -34,7 +34,7 @@ def kill_a_worker(workers):
 
 
 def test_what_a_lost_worker_ran_is_run_again_and_what_follows_runs_too():
-    with pool(PS, 2) as workers:
+    with pool(PS, b"key", 2) as workers:
         first = [workers.submit(job(f"import time; time.sleep(0.5); {n}")) for n in range(3)]
         time.sleep(0.2)
         kill_a_worker(workers)
@@ -43,7 +43,7 @@ def test_what_a_lost_worker_ran_is_run_again_and_what_follows_runs_too():
 
 
 def test_workers_lost_while_they_wait_are_replaced_at_the_next_job():
-    with pool(PS, 2) as workers:
+    with pool(PS, b"key", 2) as workers:
         assert shown(workers.submit(job("1"))) == ("", "1")
         kill_a_worker(workers)
         time.sleep(0.5)
@@ -60,7 +60,7 @@ def test_a_notebook_that_costs_too_many_workers_is_given_up():
                 kill_a_worker(workers)
             time.sleep(0.01)
 
-    with pool(PS, 1) as workers:
+    with pool(PS, b"key", 1) as workers:
         task = workers.submit(job("import time; time.sleep(30)"))
         killer = threading.Thread(target=kill_each)
         killer.start()

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -19,7 +20,7 @@ from mlsys.grading.engine import wire
 from mlsys.grading.engine.checker import Checker, Entry, Unanswered
 from mlsys.grading.engine.link import Deadline, Died, Event, Link
 from mlsys.grading.secret import hidden
-from mlsys.problems import grader, problem
+from mlsys.problems import exercises, grader, problem
 from mlsys.problems.hints import Exam
 from mlsys.problems.judging import exam
 
@@ -52,6 +53,17 @@ def exams(key: bytes, name: str, counts: bool) -> Exam:
     """Drawn once for the class: from the course's secret, or the public ones."""
     rng: np.random.Generator = hidden(key, name) if counts else generator(0, "public", name)
     return exam(problem(name), grader(name), rng)
+
+
+def prepare(assignment: str, key: bytes, enough: Callable[[], bool]) -> None:
+    """What every worker will need of the judges, before there are workers: the cases, and then what the known mistakes
+    give on them, until enough().
+    """
+    for drawn in [exams(key, name, True) for name in exercises(assignment)]:
+        for name, i in drawn.known_mistakes():
+            if enough():
+                return
+            drawn.mistaken(name, i)
 
 
 class Executor:

@@ -8,6 +8,7 @@ order in which they were sent, and orders to execute a cell come through another
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -16,9 +17,11 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
+from ipykernel import ipkernel
 from ipykernel.inprocess.socket import DummySocket
 from ipykernel.iostream import IOPubThread, OutStream
 from ipykernel.ipkernel import IPythonKernel
@@ -78,6 +81,19 @@ def plain(content: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
+@contextlib.contextmanager
+def _no_modules() -> Iterator[None]:
+    """Meanwhile ipykernel sees no modules: for its debugger it would look at the file of each, and to look at what is
+    shared with the warm parent is to copy it, page by page.
+    """
+    module: Any = ipkernel
+    whole, module.sys = module.sys, SimpleNamespace(modules={})
+    try:
+        yield
+    finally:
+        module.sys = whole
+
+
 def _silent() -> logging.Logger:
     """A kernel's log goes to its terminal, which nobody has here."""
     log = logging.getLogger("mlsys.kernel")
@@ -96,14 +112,15 @@ class Kernel(IPythonKernel):
         streams = {name: OutStream(session, thread, name) for name in ("stdout", "stderr")}
         sys.stdout, sys.stderr = streams["stdout"], streams["stderr"]
         config = Config({"HistoryManager": {"hist_file": ":memory:"}})
-        super().__init__(
-            session=session,
-            iopub_thread=thread,
-            iopub_socket=thread.background_socket,
-            config=config,
-            log=_silent(),
-            shell_channel_thread=SimpleNamespace(parent_thread=threading.current_thread()),
-        )
+        with _no_modules():
+            super().__init__(
+                session=session,
+                iopub_thread=thread,
+                iopub_socket=thread.background_socket,
+                config=config,
+                log=_silent(),
+                shell_channel_thread=SimpleNamespace(parent_thread=threading.current_thread()),
+            )
         self.io_loop = IOLoop.current()  # by which ipykernel stops an await
 
     async def execute(self, cell: int, code: str) -> dict[str, Any]:

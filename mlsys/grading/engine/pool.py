@@ -15,9 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mlsys.grading.engine import parent
+from mlsys.grading.engine import executor, parent
 from mlsys.grading.engine.executor import Executed
 from mlsys.grading.engine.parent import Job, Parent
+from mlsys.grading.engine.warm import NICE
 
 PR_SET_PDEATHSIG = 1
 RETRIES = 2  # of a notebook whose worker was lost, by no fault of the notebook's
@@ -35,6 +36,7 @@ def _begin(connections: Any, here: Parent, coordinator: int) -> None:
         os._exit(1)  # it had ended before
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to answer
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.nice(NICE)
     mine = connections.get()
     for number, connection in enumerate(here.connections):
         if number != mine:
@@ -107,9 +109,10 @@ class Task:
 
 
 @contextmanager
-def pool(assignment: str, workers: int) -> Iterator[Pool]:
-    """Workers for one problem set, and the warm parent behind them."""
+def pool(assignment: str, key: bytes, workers: int) -> Iterator[Pool]:
+    """Workers for one problem set, and the warm parent behind them. key : the course's secret"""
     with parent.warm(assignment, workers) as here:
+        executor.prepare(assignment, key, here.is_ready)
         made = Pool(here, workers)
         try:
             here.ready()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import socket
 import subprocess
@@ -30,6 +31,10 @@ class Parent:
     package: Path
     process: subprocess.Popen[bytes]
 
+    def is_ready(self) -> bool:
+        """Whether it is warm, or has given up."""
+        return bool(select.select(self.connections[:1], [], [], 0)[0])
+
     def ready(self) -> None:
         """Wait until it is warm. Raises CourseError if it cannot start."""
         for connection in self.connections:
@@ -55,7 +60,7 @@ def begin(assignment: str, connections: int) -> Parent:
         view.make(assignment, folder)
         pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(connections)]
         theirs = [pair[1].fileno() for pair in pairs]
-        command = [sys.executable, "-m", "mlsys.grading.engine.warm", *map(str, theirs)]
+        command = [sys.executable, "-m", "mlsys.grading.engine.warm", assignment, *map(str, theirs)]
         process = subprocess.Popen(
             command, cwd=folder, env=environment(folder), pass_fds=theirs, start_new_session=True
         )

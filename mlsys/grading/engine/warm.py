@@ -1,6 +1,6 @@
 """The warm parent: a process that has imported what notebooks import, and forks one child a submission.
 
-It is started clean (`python -m mlsys.grading.engine.warm DESCRIPTOR…`), from a copy of the package without the
+It is started clean (`python -m mlsys.grading.engine.warm SET DESCRIPTOR…`), from a copy of the package without the
 grader's half and without what the problem set teaches, and it computes nothing: so there is nothing in its memory
 that a child could dig out.
 """
@@ -19,10 +19,11 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-# What notebooks import, and what IPython imports when the first cell fails or draws. Not pyplot: at its import it looks
-# for the shell that it is to show figures in.
+# What notebooks import, and what IPython imports when it begins, or when the first cell fails or draws. Not pyplot: at
+# its import it looks for the shell that it is to show figures in.
 MODULES = (
     "numpy",
+    "numpy.random",
     "torch",
     "matplotlib.figure",
     "matplotlib.backends.backend_agg",
@@ -31,30 +32,44 @@ MODULES = (
     "matplotlib.colorbar",
     "matplotlib.mlab",
     "PIL.PngImagePlugin",
+    "bdb",
+    "sqlite3",
+    "tornado.platform.asyncio",
     "ipykernel.debugger",
-    "IPython.core.ultratb",
+    "IPython.core.application",
+    "IPython.core.completerlib",
+    "IPython.core.logger",
+    "IPython.core.oinspect",
     "IPython.core.pylabtools",
+    "IPython.core.ultratb",
     "stack_data",
     "pygments.lexers.python",
     "mlsys.grading.engine.kernel",
     "mlsys.grading.engine.answering",
+    "mlsys.grading.engine.unsafe",
+    "mlsys.grading.sandbox.box",
 )
 JOB_BYTES = 1 << 20
+NICE = 5  # of what runs notebooks: the coordinator, which hands them out, goes first
 PACKAGE = "mlsys-package-"  # the beginning of the name of the folder that this is started in
 
 
-def main(descriptors: list[int]) -> None:
-    """Fork a child for every job that comes through one of these sockets, until all are closed."""
+def main(assignment: str, descriptors: list[int]) -> None:
+    """Fork a child for every job of a problem set that comes through one of these sockets, until all are closed."""
     connections = {fd: socket.socket(fileno=fd) for fd in descriptors}
     _forget_the_package()
+    gc.disable()  # what is imported stays
+    sys.modules["debugpy"] = None  # type: ignore[assignment]  # nobody debugs a graded notebook, and it warns on stderr
     for module in MODULES:
         importlib.import_module(module)
         if _abandoned(connections.values()):
             return
-    debugger: Any = importlib.import_module("ipykernel.debugger")
-    debugger._is_debugpy_available = False  # nobody debugs a graded notebook, and it warns on stderr
+    del sys.modules["debugpy"]
+    _public_halves(assignment)
+    gc.enable()
     gc.collect()
-    gc.freeze()  # children then do not copy the pages of what is here by counting references in a collection
+    gc.freeze()  # else a collection in a child would write to all that is here, and so copy it
+    os.nice(NICE)
     for connection in connections.values():
         with contextlib.suppress(OSError):
             connection.send(b"warm")
@@ -87,6 +102,14 @@ def _forget_the_package() -> None:
     sys.path[:] = [
         p for p in sys.path if p == here or not os.path.isdir(os.path.join(p, "mlsys", "problems"))
     ]
+
+
+def _public_halves(assignment: str) -> None:
+    """Import the students' half of the exercises."""
+    from mlsys.problems import exercises, problem
+
+    for name in exercises(assignment):
+        problem(name)
 
 
 def _fork(job: dict[str, Any], fds: list[int], connections: list[int]) -> None:
@@ -128,8 +151,7 @@ def _notebook(keep: tuple[int, int, int]) -> None:
     from mlsys.grading.engine import kernel
 
     np.random.mtrand._rand.seed()
-    torch.seed()
-    gc.unfreeze()
+    torch.default_generator.seed()
     kernel.serve(*keep)
 
 
@@ -142,7 +164,7 @@ def _reap() -> None:
 
 
 if __name__ == "__main__":
-    main([int(fd) for fd in sys.argv[1:]])
+    main(sys.argv[1], [int(fd) for fd in sys.argv[2:]])
     # Whoever started this takes the package's copy away, or has been killed.
     if os.path.basename(os.getcwd()).startswith(PACKAGE):
         shutil.rmtree(os.getcwd(), ignore_errors=True)
