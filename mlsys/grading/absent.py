@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 from collections.abc import Iterator
 from types import CodeType, ModuleType
 from typing import Any
@@ -19,7 +20,7 @@ def absent(name: str, answer: Any) -> str:
     modules = taught(set_of(name))
     for function in _functions(answer):
         for code in _codes(function.__code__):
-            for word, following in zip(code.co_names, (*code.co_names[1:], ""), strict=True):
+            for word, following in itertools.pairwise((*code.co_names, "")):
                 for used in (*_named(function.__globals__.get(word)), word, f"{word}.{following}"):
                     found = [m for m in modules if used == m or used.startswith(f"{m}.")]
                     if found:
@@ -28,16 +29,23 @@ def absent(name: str, answer: Any) -> str:
 
 
 def _functions(answer: Any) -> Iterator[Any]:
-    """The answer if it is a function, the methods if it is a class, and what of the notebook's they call."""
-    todo = [inspect.unwrap(part) for part in (vars(answer).values() if inspect.isclass(answer) else [answer])]
-    seen: set[int] = set()
+    """The answer if it is a function, its methods if it is a class, and what of the notebook's these call."""
+    todo, seen = [answer], set[int]()
     while todo:
-        function = todo.pop()
-        if inspect.isfunction(function) and id(function) not in seen:
-            seen.add(id(function))
-            yield function
-            helpers = [function.__globals__.get(word) for word in function.__code__.co_names]
-            todo += [h for h in helpers if getattr(h, "__module__", "") == function.__module__]
+        part = todo.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        if inspect.isclass(part):
+            todo += vars(part).values()
+        elif inspect.isfunction(part):
+            yield part
+            named = (part.__globals__.get(word) for word in part.__code__.co_names)
+            todo += [
+                one
+                for one in named
+                if (inspect.isfunction(one) or inspect.isclass(one)) and one.__module__ == part.__module__
+            ]
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:
