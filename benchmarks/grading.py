@@ -5,6 +5,7 @@ In a sandbox and with the trusted checker, as instructors run it. C, which a cas
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typing import Any
 
 import nbformat
 import numpy as np
+import psutil
 
 from benchmarks.race import Contention, Race, Row, compare
 from mlsys.grading.cells import answer_cell, grade_id
@@ -132,12 +134,52 @@ def steady(scratch: Path, few: int, many: int) -> Iterator[Row]:
         yield compare(table, "mlsys", f"{bound:g} s", metric=metric, case=case, **about)
 
 
+def memory(scratch: Path) -> Iterator[Row]:
+    """What one more notebook at a time takes, beside what all of stock nbgrader does."""
+    made = course(scratch / "memory", 13, light=True)
+    most = {jobs: memory_bytes([*OURS, "--jobs", str(jobs)], made.root) for jobs in (1, 2)}
+    table = {
+        "one more worker": most[2] - most[1],
+        "all of mlsys grade --jobs 2": most[2],
+        "nbgrader autograde": memory_bytes([*STOCK, "--force"], made.root),
+    }
+    for ours in list(table)[:2]:
+        yield compare(
+            {who: np.array([value]) for who, value in table.items()},
+            ours,
+            "nbgrader autograde",
+            race="memory",
+            case=ours,
+            metric="memory_bytes",
+        )
+
+
+def memory_bytes(command: list[str], folder: Path) -> float:
+    """The most memory that a command and its children held at once; what they share is counted once."""
+    most = 0
+    with subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as running:
+        while running.poll() is None:
+            now = 0
+            for process in [
+                psutil.Process(running.pid),
+                *psutil.Process(running.pid).children(recursive=True),
+            ]:
+                with contextlib.suppress(psutil.Error):  # it has just ended
+                    now += process.memory_full_info().pss
+            most = max(most, now)
+            time.sleep(0.05)
+    return float(most)
+
+
 def run(quick: bool) -> Iterator[Row]:
     """Two classes of 40, and one of 300."""
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         for kind, light, rounds in (("light", True, 2), ("whole set", False, 1)):
             yield from race(kind, light, 13 if quick else 40, 1 if quick else rounds, scratch)
+        yield from memory(scratch)
         yield from steady(scratch, *((13, 26) if quick else (40, 300)))
 
 

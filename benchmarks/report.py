@@ -26,9 +26,9 @@ def shown(race: Race, quick: bool, console: Console) -> list[Row]:
     for row in rows:
         mark = {True: "[green]yes", False: "[red]no", None: ""}[row.met]
         quartiles = "{:.2f} – {:.2f}".format(*row.spread["ratio"])
-        times = (f"{1e3 * row.ours:.3g} ms", row.peer_name, f"{1e3 * row.peer:.3g} ms")
+        sizes = (_size(row, row.ours), row.peer_name, _size(row, row.peer))
         goal = "" if row.goal is None else f">= {row.goal:g}"
-        table.add_row(row.race, row.case, *times, f"{row.ratio:.2f}", quartiles, goal, mark)
+        table.add_row(row.race, row.case, *sizes, f"{row.ratio:.2f}", quartiles, goal, mark)
     console.print(table)
     goals = [row for row in rows if row.met is not None]
     console.print(f"{sum(bool(row.met) for row in goals)} of {len(goals)} goals met")
@@ -36,6 +36,11 @@ def shown(race: Race, quick: bool, console: Console) -> list[Row]:
     if noisy > QUIET:
         console.print(f"[yellow]others took up to {noisy:.0%} of the machine: run it again when it is quiet")
     return rows
+
+
+def _size(row: Row, value: float) -> str:
+    """With its unit."""
+    return f"{value / 2**20:.0f} MiB" if row.metric.endswith("_bytes") else f"{1e3 * value:.3g} ms"
 
 
 def write(path: Path, race: Race, rows: list[Row], quick: bool) -> None:
