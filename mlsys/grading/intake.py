@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 import textwrap
@@ -34,12 +35,18 @@ def take_in(course: Course, assignment: str, student: str, staging: Path) -> Int
     wanted = course.notebooks(assignment)
     try:
         for name in wanted:
-            released = parse((course.folder("release", ".", assignment) / name).read_bytes())
+            released = _released((course.folder("release", ".", assignment) / name).read_bytes())
             flags += _find(staging, name, wanted, {grade_id(cell) for cell in released.cells} - {""})
             flags += _mend(staging / name, released)
     except Unreadable as error:
         return Intake(tuple(flags), str(error))
     return Intake(tuple(flags))
+
+
+@functools.lru_cache(maxsize=8)
+def _released(data: bytes) -> nbformat.NotebookNode:
+    """A released notebook, read once for the class; nobody changes it."""
+    return parse(data)
 
 
 def _copy(source: Path, staging: Path) -> list[str]:

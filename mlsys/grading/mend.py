@@ -43,7 +43,7 @@ def parse(data: bytes) -> Any:
             raise TooMuch(f"it has {len(cells):,} cells, more than the {MOST_CELLS:,} that are read")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of ids that nbformat then supplies
-            notebook = nbformat.reads(json.dumps(raw), as_version=4)
+            notebook = nbformat.convert(nbformat.reader.reads(json.dumps(raw)), 4)
             nbformat.validate(notebook)
     except TooMuch:
         raise

@@ -6,6 +6,7 @@ that instructors have.
 
 import os
 import shutil
+from contextlib import contextmanager
 
 import pytest
 from a_course import PS
@@ -31,7 +32,12 @@ CASES = [*corpus.hostile(), *corpus.honest()]
 @pytest.fixture(scope="module")
 def attacked(released, tmp_path_factory):
     """The class of the twelve and the corpus, graded; what is known of each, the results, and the world around."""
-    folder = tmp_path_factory.mktemp("hostile")
+    with attacked_class(released, tmp_path_factory.mktemp("hostile")) as everything:
+        yield everything
+
+
+@contextmanager
+def attacked_class(released, folder):
     shutil.copytree(released, folder / "course")
     course = Course(folder / "course")
     with pytest.MonkeyPatch.context() as patch:

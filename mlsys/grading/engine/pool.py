@@ -18,7 +18,6 @@ from typing import Any
 from mlsys.grading.engine import executor, parent
 from mlsys.grading.engine.executor import Executed
 from mlsys.grading.engine.parent import Job, Parent
-from mlsys.grading.engine.warm import NICE
 
 PR_SET_PDEATHSIG = 1
 RETRIES = 2  # of a notebook whose worker was lost, by no fault of the notebook's
@@ -36,7 +35,6 @@ def _begin(connections: Any, here: Parent, coordinator: int) -> None:
         os._exit(1)  # it had ended before
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to answer
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    os.nice(NICE)
     mine = connections.get()
     for number, connection in enumerate(here.connections):
         if number != mine:

@@ -50,7 +50,6 @@ MODULES = (
     "mlsys.grading.sandbox.box",
 )
 JOB_BYTES = 1 << 20
-NICE = 5  # of what runs notebooks: the coordinator, which hands them out, goes first
 PACKAGE = "mlsys-package-"  # the beginning of the name of the folder that this is started in
 
 
@@ -69,7 +68,6 @@ def main(assignment: str, descriptors: list[int]) -> None:
     gc.enable()
     gc.collect()
     gc.freeze()  # else a collection in a child would write to all that is here, and so copy it
-    os.nice(NICE)
     for connection in connections.values():
         with contextlib.suppress(OSError):
             connection.send(b"warm")
