@@ -22,7 +22,7 @@ from mlsys.grading.course import Course
 from mlsys.grading.errors import CourseError
 from mlsys.grading.names import time_of
 from mlsys.grading.parcels import STAMP, Chosen, Parcel, Sorted, Unclear, choose, sort
-from mlsys.grading.roster import Person, records, roster
+from mlsys.grading.roster import Person, enrol, records, roster
 
 PLACED, REPLACED, SAME = "placed", "replaced", "the same"
 KEPT, OLDER, OTHER = "kept", "older", "another set"
@@ -75,6 +75,8 @@ def collect(
             f"{source} and {submitted}, where the work is brought, lie in each other. Give another."
         )
     people = roster(course, list_of_students)
+    if list_of_students and not dry_run:
+        enrol(course, people)  # for the next time, and for `mlsys export`
     scratch = course.root / ".mlsys"
     scratch.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="collect_", dir=scratch) as staging:

@@ -71,6 +71,16 @@ def roster(course: Course, file: Path | None = None) -> list[Person]:
     return sorted(known.values(), key=lambda person: person.id)
 
 
+def enrol(course: Course, people: list[Person]) -> None:
+    """Write students to the gradebook, as `nbgrader db student import` does; what is empty here stays as it is there."""
+    with course.gradebook() as gradebook:
+        for person in people:
+            if person.id == folder_name(person.id):  # another could not be graded under this name
+                about = {"first_name": person.first, "last_name": person.last, "email": person.email}
+                about["lms_user_id"] = person.lms
+                gradebook.update_or_create_student(person.id, **{k: v for k, v in about.items() if v})
+
+
 def _csv(file: Path) -> list[Person]:
     try:
         with file.open(newline="", encoding="utf-8-sig") as stream:

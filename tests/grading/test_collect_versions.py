@@ -147,3 +147,18 @@ def test_the_command(course, tmp_path, students):
     assert (seen.exit_code, "the same" in seen.output) == (0, True)
     (course.root / "empty").mkdir()
     assert CliRunner().invoke(app, [*command[:2], str(course.root / "empty"), *command[3:]]).exit_code == 1
+
+
+def test_the_roster_is_remembered(course, tmp_path, students):
+    source = tree(tmp_path / "work", {f"ada/{NOTEBOOK}": notebook("a")})
+    command = ["collect", PS, str(source), "--course", str(course.root), "--roster", str(students)]
+    CliRunner().invoke(app, [*command, "--dry-run"])
+    assert roster(course) == []
+    CliRunner().invoke(app, command)
+    kept = roster(course)
+    assert kept == roster(course, students)
+    assert len(kept) > 1
+    students.write_text("id,last_name\nada,King\n")
+    CliRunner().invoke(app, command)
+    ada = next(person for person in roster(course) if person.id == "ada")
+    assert (ada.last, ada.first) == ("King", next(p for p in kept if p.id == "ada").first)
