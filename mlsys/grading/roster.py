@@ -72,7 +72,7 @@ def roster(course: Course, file: Path | None = None) -> list[Person]:
 
 
 def enrol(course: Course, people: list[Person]) -> None:
-    """Write students to the gradebook, as `nbgrader db student import` does; what is empty here stays as it is there."""
+    """Write students to the gradebook, as `nbgrader db student import` does; what is empty here stays there."""
     with course.gradebook() as gradebook:
         for person in people:
             if person.id == folder_name(person.id):  # another could not be graded under this name

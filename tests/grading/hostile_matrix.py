@@ -30,7 +30,7 @@ from mlsys.grading.sandbox.box import GIB, MIB, Box, Limits, run, system
 from mlsys.report import record
 
 HERE = Path(__file__).parent
-WALL_S = 180
+WALL_S = 240
 LIMITS = Limits(
     memory_bytes=GIB, processes=256, cpu_s=300, file_bytes=600 * MIB, files=20_000, open_files=512
 )

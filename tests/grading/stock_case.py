@@ -18,7 +18,7 @@ from mlsys.grading.demo import compose, corpus
 from mlsys.grading.demo.submission import Limits
 from mlsys.grading.scores import marks
 
-CELL_S, RUN_S = 6, 100
+CELL_S, RUN_S = 6, 150
 LIMITS = Limits(CELL_S, 4 * CELL_S, 600 << 20, 100 << 20, 64)
 NEIGHBOURS = ("ada", "zoe")  # graded before and after the case
 
@@ -68,4 +68,7 @@ def became(course, student, points):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    try:
+        main(sys.argv[1], int(sys.argv[2]))
+    except Exception as error:  # what is left of the course cannot be looked at
+        os.write(int(sys.argv[2]), json.dumps({"fault": f"{type(error).__name__}: {error}"}).encode())

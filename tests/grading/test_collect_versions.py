@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from mlsys.cli import app
 from mlsys.grading import collect as collecting
 from mlsys.grading.collect import KEPT, OLDER, OTHER, PLACED, REPLACED, SAME, UNCLEAR
+from mlsys.grading.roster import roster
 
 
 @pytest.fixture

@@ -33,6 +33,9 @@ def gained(row: Row) -> float:
 
 
 def _faults(stock: Row, case: str) -> Iterator[str]:
+    if "fault" in stock:
+        yield f"the course could no longer be read ({textwrap.shorten(stock['fault'], 80)})"
+        return
     if "students" not in stock:
         yield "the grader itself was killed" if stock["lost"] else "the run did not end"
         return
