@@ -10,7 +10,6 @@ import json
 import multiprocessing
 import os
 import select
-import signal
 import socket
 import sys
 import tempfile
@@ -19,9 +18,9 @@ from importlib.metadata import version
 from pathlib import Path
 from unittest import mock
 
+import stock_case
 from a_course import PS, REPOSITORY, new_course
 from hostile_class import CASES, attacked_class
-from stock_case import became
 
 from mlsys.grading.course import Course
 from mlsys.grading.release import release
@@ -80,7 +79,7 @@ def by_mlsys(released, scratch):
                 "status": result.status,
                 "said": [*result.flags, result.reason] if result.reason else list(result.flags),
                 "saw": world.seen(student),
-                "points": became(course, student, known[student]["points"]),
+                "points": stock_case.became(course, student, known[student]["points"]),
             }
     return found
 
@@ -95,7 +94,7 @@ def by_stock(given):
         ours.close()
         os.close(told)
         with mock.patch.object(seccomp, "install"):
-            run(_box(course), lambda: _become(name, telling), [telling], theirs.fileno())
+            run(_box(course), lambda: stock_case.run(name, telling), [telling], theirs.fileno())
     theirs.close()
     os.close(telling)
     text, until = b"", time.monotonic() + WALL_S
@@ -123,12 +122,6 @@ def _box(course):
     }
     slot = 60_001 + os.getpid() % 4000
     return Box(tuple(sorted(readable)), (), "/notebook", course, environment, LIMITS, slot)
-
-
-def _become(name, telling):
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    os.set_inheritable(telling, True)
-    os.execv(sys.executable, [sys.executable, str(HERE / "stock_case.py"), name, str(telling)])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""One case of the corpus, between two honest students, graded by stock nbgrader in a box that is thrown away.
+"""One case of the corpus, between two honest students, graded by stock nbgrader; called in a box that is thrown away.
 
-`python stock_case.py CASE DESCRIPTOR` runs in the box (see hostile_matrix.py) and writes what happened to DESCRIPTOR.
+See hostile_matrix.py.
 """
 
 import json
@@ -15,21 +15,31 @@ from world import VARIABLE, World
 
 from mlsys.grading.course import Course
 from mlsys.grading.demo import compose, corpus
-from mlsys.grading.demo.submission import Limits
+from mlsys.grading.demo.submission import Limits, roles
 from mlsys.grading.scores import marks
 
 CELL_S, RUN_S = 6, 150
 LIMITS = Limits(CELL_S, 4 * CELL_S, 600 << 20, 100 << 20, 64)
 NEIGHBOURS = ("ada", "zoe")  # graded before and after the case
+TOO_LONG = {roles(PS)["served"]: compose.BLANK}  # an exercise whose answer takes longer than all others
 
 
-def main(name, descriptor):
+def run(name, descriptor):
+    """Write what happened to a descriptor, as JSON."""
+    try:
+        found = graded(name)
+    except Exception as error:  # what is left of the course cannot be looked at
+        found = {"fault": f"{type(error).__name__}: {error}"}
+    os.write(descriptor, json.dumps(found).encode())
+
+
+def graded(name):
     course, outside = Course(Path.home()), Path("/tmp/outside")
     outside.mkdir()
     case = next(c for c in [*corpus.hostile(), *corpus.honest()] if c.student == name)
     world = World(course, outside)
     os.environ[VARIABLE] = world.secret
-    ada, zoe = (compose.Member(n, compose.picks(PS, compose.REFERENCE), "written") for n in NEIGHBOURS)
+    ada, zoe = (compose.Member(n, compose.picks(PS, compose.REFERENCE) | TOO_LONG) for n in NEIGHBOURS)
     members = [ada, compose.Member(name, {}, case=case), zoe]
     known = compose.hand_in(course, PS, members, world.outside, LIMITS)
     world.begin()
@@ -40,8 +50,7 @@ def main(name, descriptor):
         nbgrader(course, "generate_feedback")
     student = f"demo-{name}"
     found |= {"saw": world.seen(student), "pages": len(world.active(student))}
-    found |= {"students": {who: became(course, who, known[who]["points"]) for who in known}}
-    os.write(descriptor, json.dumps(found).encode())
+    return found | {"students": {who: became(course, who, known[who]["points"]) for who in known}}
 
 
 def nbgrader(course, *arguments):
@@ -65,10 +74,3 @@ def became(course, student, points):
         over += max(0.0, (got or 0.0) - most)
         short += max(0.0, least - (got or 0.0))
     return {"over": round(over, 6), "short": round(short, 6)}
-
-
-if __name__ == "__main__":
-    try:
-        main(sys.argv[1], int(sys.argv[2]))
-    except Exception as error:  # what is left of the course cannot be looked at
-        os.write(int(sys.argv[2]), json.dumps({"fault": f"{type(error).__name__}: {error}"}).encode())
