@@ -14,6 +14,9 @@ from typer.core import TyperGroup
 if TYPE_CHECKING:
     from mlsys.grading.course import Course
 
+# jsonschema would build a grammar at its import, for a second, to check addresses that no notebook holds.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
 
 class Commands(TyperGroup):
     """Tells a person in a line what can be mended, without a traceback."""
@@ -176,8 +179,6 @@ def grade(
     course: CourseFolder = HERE,
 ) -> None:
     """Grade the submissions in a sandbox, and print a table of scores."""
-    # jsonschema would build a grammar at its import, for a second, to check addresses that no notebook holds.
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     workers = jobs or os.cpu_count() or 1
     if sys.platform == "linux" and not scheduler and ps in _sets():
         from mlsys.grading.engine import start
@@ -220,7 +221,7 @@ def feedback(
     unmarked = [name for name in written if Result(name, GRADED, marks(here, ps, name)).awaiting]
     if unmarked:
         typer.secho(
-            f"{len(unmarked)} of them have written answers that nobody has marked, which their pages show as 0: "
+            f"{len(unmarked)} of them have answers that wait for a mark by hand; their pages show 0, or the old one: "
             f"{', '.join(unmarked[:5])}{' …' if len(unmarked) > 5 else ''}. First: mlsys mark",
             fg="yellow",
         )
@@ -265,7 +266,8 @@ def where(ps: ProblemSet, course: CourseFolder = HERE) -> None:
     """Print the three paths to open: the book, the exercises, the feedback."""
     here = _course(course, ps)
     pages = sorted(here.folder("feedback").glob(f"*/{ps}/*.html"))
-    typer.echo(f"the book       {here.root / '_build' / 'html' / 'index.html'}")
+    book = here.root / "_build" / "html" / "index.html"
+    typer.echo(f"the book       {book if book.exists() else 'not built yet: make book'}")
     typer.echo(f"the exercises  {here.folder('release', '.', ps) / f'{ps}.ipynb'}")
     typer.echo(f"the feedback   {pages[0] if pages else here.folder('feedback')}")
 

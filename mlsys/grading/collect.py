@@ -118,7 +118,7 @@ def _remarks(found: Sorted, people: list[Person]) -> list[str]:
     missing = [str(person) for person in people if person.id not in here]
     if missing and clues:
         more = " …" if len(missing) > 5 else ""
-        remarks.append(f"Nothing placed of {len(missing)} of the list: {', '.join(missing[:5])}{more}")
+        remarks.append(f"Not in this delivery: {len(missing)} of the list, {', '.join(missing[:5])}{more}")
     return remarks
 
 

@@ -121,9 +121,8 @@ def grade(
                 with stop.here():
                     workers = stack.enter_context(_workers(assignment, key, how))
                 stack.enter_context(tuned())
-                for result in _Run(course, assignment, how, key, workers, journal, known, stop).all(
-                    list(waiting)
-                ):
+                run = _Run(course, assignment, how, key, workers, journal, stop)
+                for result in run.all(list(waiting)):
                     yield replace(result, redone=waiting[result.student])
 
 
@@ -147,7 +146,6 @@ class _Run:
     key: bytes
     workers: Workers
     journal: Journal
-    known: dict[str, Any]
     stop: Stop
     under_way: deque[_Way] = field(default_factory=deque)
 
@@ -167,8 +165,7 @@ class _Run:
                 way.submission.close()
 
     def _start(self, student: str) -> Result | None:
-        earlier = self.known.get(student, {}).get("flags", ())
-        submission = Submission(self.course, self.assignment, student, earlier)
+        submission = Submission(self.course, self.assignment, student)
         try:
             digest = self.journal.digest(student)  # before the copy: of two versions the older one's is kept
             self.under_way.append(_Way(submission, digest, self._begin(submission)))
@@ -202,9 +199,7 @@ class _Run:
             if refused:
                 features.require()  # which says what is missing, and the remedy
                 raise CourseError(refused)
-            result = submission.finish(
-                executed, lambda: self.journal.begin(submission.student, way.digest, submission.earlier)
-            )
+            result = submission.finish(executed, lambda: self.journal.begin(submission.student, way.digest))
             self.journal.write(result, way.digest)
             crash.point("journalled")
             return result

@@ -6,7 +6,6 @@ import functools
 import hashlib
 import json
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from mlsys.grading.course import Course
 from mlsys.grading.database import shown
 from mlsys.grading.files import entries, plain
 from mlsys.grading.intake import MOST_BYTES
-from mlsys.grading.scores import Result, marks
+from mlsys.grading.scores import Result, marks, settled
 
 BEGUN, DONE = "begun", "done"
 CUT_OFF = "an earlier run was cut off while it saved this"
@@ -40,12 +39,9 @@ class Journal:
                 continue
         return found
 
-    def begin(self, student: str, submission: str, earlier: Sequence[str]) -> None:
-        """From now on, what lies in the student's place may be new while the gradebook is not.
-
-        earlier : the flags of the run before, which are not to be forgotten if this one is cut off
-        """
-        self._add({"state": BEGUN, "student": student, "submission": submission, "flags": list(earlier)})
+    def begin(self, student: str, submission: str) -> None:
+        """From now on, what lies in the student's place may be new while the gradebook is not."""
+        self._add({"state": BEGUN, "student": student, "submission": submission})
 
     def write(self, result: Result, submission: str) -> None:
         """All of it is on disk."""
@@ -90,7 +86,7 @@ class Journal:
             return "the gradebook does not have it"
         if entry["made"] != self.made(student):
             return "the graded notebook is not the one that was saved"
-        return Result(student, entry["status"], found, tuple(entry["flags"]), entry["reason"])
+        return settled(student, found, tuple(entry["flags"]), entry["reason"])
 
     @functools.cached_property
     def version(self) -> str:

@@ -9,12 +9,16 @@ from nbformat.v4 import new_output
 
 from mlsys.grading.cells import check_cell, exercise_of, grade_id, settings
 from mlsys.grading.engine.checker import Entry
+from mlsys.grading.engine.warm import PACKAGE
+
+STOPPED = ("CellTimeoutError", "KeyboardInterrupt")  # nobody else interrupts a kernel while it is graded
 
 
-def settle(notebook: Any, assignment: str, ledger: dict[str, Entry]) -> list[str]:
+def settle(notebook: Any, assignment: str, ledger: dict[str, Entry], reason: str = "") -> list[str]:
     """Let the ledger decide every test cell that calls `check`; what was printed against it, in words.
 
     A cell keeps what it showed, but for scores and errors where the ledger knows better.
+    reason : why the notebook was not run to its end, which is told where no answer came
     """
     flags = []
     for cell in notebook.cells:
@@ -23,7 +27,7 @@ def settle(notebook: Any, assignment: str, ledger: dict[str, Entry]) -> list[str
             continue
         entry, printed = ledger.get(name), _printed(cell)
         if entry is None:
-            flags += _without(cell, name, printed)
+            flags += _without(cell, name, printed, reason)
         else:
             if printed is not None and not abs(printed - entry.points) <= 1e-9:
                 flags.append(
@@ -34,13 +38,21 @@ def settle(notebook: Any, assignment: str, ledger: dict[str, Entry]) -> list[str
     return flags
 
 
-def _without(cell: Any, name: str, printed: float | None) -> list[str]:
+def _without(cell: Any, name: str, printed: float | None, reason: str) -> list[str]:
     """A test cell from which no answer came: an error earns 0 once no score stands before it, all else is made to."""
     cell.outputs = _but_results(cell)
-    failed = any(output.output_type == "error" for output in cell.outputs)
-    if not failed:
-        said = f"{name}: 0 points. No answer of it came to the checker.\n"
-        cell.outputs += [_stream(said), _score(0.0)]
+    errors = [output for output in cell.outputs if output.output_type == "error"]
+    for error in errors:  # of the student's code, and not of what called it
+        error.traceback = [part for part in error.traceback if PACKAGE not in part]
+    if any(error.ename in STOPPED for error in errors):
+        cell.outputs.insert(0, _stream(f"{name}: 0 points. This cell ran too long and was stopped.\n"))
+    if not errors:
+        why = (
+            f"It was not checked, because before it {reason}"
+            if reason
+            else "No answer of it came to the checker"
+        )
+        cell.outputs += [_stream(f"{name}: 0 points. {why}.\n"), _score(0.0)]
     elif printed is None:
         return []
     if printed:

@@ -45,9 +45,7 @@ def show_exported(console: Console, exported: Exported) -> None:
         line = f"{len(students)} not final: {shown(why)}: {shown(', '.join(students))}"
         console.print(Text(line, style="yellow"), soft_wrap=True)
     if exported.absent:
-        line = (
-            f"{len(exported.absent)} have a mark and no row in the file: {shown(', '.join(exported.absent))}"
-        )
+        line = f"with a mark, and no row in the file ({len(exported.absent)}): {shown(', '.join(exported.absent))}"
         console.print(Text(line, style="red"), soft_wrap=True)
 
 

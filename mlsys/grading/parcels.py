@@ -152,7 +152,7 @@ def choose(parcel: Parcel, released: list[str]) -> Chosen:
     main = next((name for name in released if name in chosen), sorted(notebooks)[0])
     attempts = [order for same in versions.values() for order, _, _ in same[-1:]]
     if any(clue.late for _, clue in files):
-        notes.append("late, says Canvas, which gives no time: set the penalty by hand")
+        notes.append("late, says Canvas: a penalty is Canvas's to take, by its policy for late work")
     notes += _forged(files)
     order = (time.isoformat() if time else "", max(a for a, _ in attempts), max(c for _, c in attempts))
     return Chosen(chosen, source[main], order, time, tuple(notes))

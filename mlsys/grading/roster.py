@@ -81,6 +81,14 @@ def enrol(course: Course, people: list[Person]) -> None:
                 gradebook.update_or_create_student(person.id, **{k: v for k, v in about.items() if v})
 
 
+def strangers(course: Course, assignment: str, students: list[str]) -> list[str]:
+    """Those of the students whom no list of students names, where there is a list."""
+    named = {p.id for p in roster(course) if p.name or p.email or p.lms}
+    record = records(course).get(assignment, {})
+    ids = {student: record.get(student, {}).get("id") or student for student in students}
+    return [s for s in students if named and ids[s] not in named and not s.startswith(PREFIX)]
+
+
 def _csv(file: Path) -> list[Person]:
     try:
         with file.open(newline="", encoding="utf-8-sig") as stream:

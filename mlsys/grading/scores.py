@@ -17,11 +17,16 @@ GRADED, FLAGGED, NOT_GRADED, FAILED = "graded", "flagged", "not graded", "failed
 
 @dataclass(frozen=True)
 class Mark:
-    """One exercise's points. score : None while it waits for a mark by hand."""
+    """One exercise's points.
+
+    score : None while it waits for a mark by hand
+    again : whether it was marked by hand and has changed since, so that a person has to look again
+    """
 
     score: float | None
     max_score: float
     written: bool
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,12 +58,28 @@ class Result:
 
     @property
     def awaiting(self) -> tuple[str, ...]:
-        """The written answers still to be marked by hand."""
-        return tuple(name for name, mark in self.marks.items() if mark.score is None)
+        """What is still to be marked by hand, or marked again."""
+        return tuple(name for name, mark in self.marks.items() if mark.score is None or mark.again)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a person should read: the flags, and the marks that are of something else by now."""
+        return self.flags + tuple(
+            f"{name} has changed since it was marked with {mark.score:g} points: mark it again"
+            for name, mark in self.marks.items()
+            if mark.again
+        )
 
     def row(self) -> dict[str, Any]:
         """The same for a machine to read."""
-        return asdict(self) | {"total": self.total, "max_total": self.max_total, "awaiting": self.awaiting}
+        more = {"total": self.total, "max_total": self.max_total, "awaiting": self.awaiting}
+        return asdict(self) | {"flags": self.remarks} | more
+
+
+def settled(student: str, found: dict[str, Mark], flags: tuple[str, ...], reason: str) -> Result:
+    """The result of a submission that has been saved."""
+    odd = flags or any(mark.again for mark in found.values())
+    return Result(student, NOT_GRADED if reason else FLAGGED if odd else GRADED, found, flags, reason)
 
 
 def marks(course: Course, assignment: str, student: str) -> dict[str, Mark]:
@@ -77,7 +98,9 @@ def marks(course: Course, assignment: str, student: str) -> dict[str, Mark]:
         ):
             score = None if _waits(grade) else float(grade.score)
             written = grade.cell.cell_type == "markdown"
-            found[exercise_of(assignment, grade.cell.name)] = Mark(score, float(grade.max_score), written)
+            again = grade.manual_score is not None and bool(grade.needs_manual_grade)
+            name = exercise_of(assignment, grade.cell.name)
+            found[name] = Mark(score, float(grade.max_score), written, again)
     order = {name: place for place, name in enumerate(exercises(assignment))}
     return dict(sorted(found.items(), key=lambda item: (order.get(item[0], len(order)), item[0])))
 

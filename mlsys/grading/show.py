@@ -42,7 +42,7 @@ def show_class(console: Console, assignment: str, results: Sequence[Result]) -> 
         if result.redone:
             again = f": graded again, since {result.redone}"
             console.print(Text.assemble((result.student, COLOURS[result.status]), again), soft_wrap=True)
-        for line in [result.reason] * bool(result.reason) + list(result.flags):
+        for line in [result.reason] * bool(result.reason) + list(result.remarks):
             console.print(
                 Text.assemble((result.student, COLOURS[result.status]), f": {line}"), soft_wrap=True
             )
@@ -58,11 +58,11 @@ def _print_whole(console: Console, table: Table) -> None:
 def _points(mark: Mark | None) -> str:
     if mark is None:
         return ""
-    return WAITS if mark.score is None else f"{mark.score:g}"
+    return WAITS if mark.score is None else f"{mark.score:g}{WAITS * mark.again}"
 
 
 def show_report(console: Console, report: Report) -> None:
-    """A row an exercise; then what the checks said where points are missing, and what went wrong."""
+    """A row an exercise; then what went wrong, and what the checks said where points are missing."""
     table = Table(title=report.assignment, title_justify="left")
     table.add_column("exercise", no_wrap=True)
     table.add_column("points", justify="right")
@@ -74,8 +74,10 @@ def show_report(console: Console, report: Report) -> None:
     table.add_section()
     table.add_row("total of what is checked", f"{total:g}", f"{sum(line.full for line in coded):g}")
     console.print(table)
-    for line in coded:
-        if line.points != line.full and line.message:
-            console.print(Text(line.message + "\n"), soft_wrap=True)
     for problem in report.problems:
         console.print(Text(problem, style="yellow"), soft_wrap=True)
+    for line in coded:
+        if line.points != line.full and line.message:
+            console.print(Text(line.message), soft_wrap=True)
+            if "\n" in line.message:  # what is not written yet has a line, and no gap after it
+                console.print()

@@ -6,13 +6,13 @@ import contextlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import nbformat
-from nbgrader.api import MissingEntry
+from nbgrader.api import Gradebook, MissingEntry
 
 from mlsys.grading import crash
 from mlsys.grading.cells import exercise_of, grade_id, is_written, settings
@@ -21,12 +21,11 @@ from mlsys.grading.disk import swapped, sync_tree
 from mlsys.grading.engine.executor import Executed
 from mlsys.grading.errors import ConversionError
 from mlsys.grading.intake import take_in
-from mlsys.grading.ledger import settle
+from mlsys.grading.ledger import STOPPED, settle
 from mlsys.grading.replay import Replayed, complete
-from mlsys.grading.scores import FLAGGED, GRADED, NOT_GRADED, Result, marks
+from mlsys.grading.scores import Result, marks, settled
 
 PREFIX, ASIDE = "grading_", "aside"  # of scratch folders, and the folder in them for what is displaced
-STOPPED = ("CellTimeoutError", "KeyboardInterrupt")  # nobody else interrupts a kernel while it is graded
 
 
 @dataclass
@@ -34,13 +33,11 @@ class Submission:
     """A student's work on a problem set. folder : scratch of its own, removed by `close`
 
     notebooks : by name, ready to be run;  reason : why it cannot be graded, or empty;  flags : what was odd so far
-    earlier : the flags of the run before
     """
 
     course: Course
     assignment: str
     student: str
-    earlier: Sequence[str] = ()
     folder: Path = field(init=False)
     notebooks: dict[str, Any] = field(default_factory=dict)
     flags: list[str] = field(default_factory=list)
@@ -75,7 +72,7 @@ class Submission:
             self.flags += dict.fromkeys(done.flags)
             if done.reason:
                 self.flags.append(f"stopped: {done.reason}; the cells after that were not run")
-            self.flags += settle(done.notebook, self.assignment, done.ledger)
+            self.flags += settle(done.notebook, self.assignment, done.ledger, done.reason)
         notebooks = {name: done.notebook for name, done in executed.items()}
         if not self.reason:
             try:
@@ -84,18 +81,17 @@ class Submission:
                 self.reason = f"nbgrader gave up on it ({error}). Look at it by hand."
         if self.reason:
             self._void(begin)
-        status = NOT_GRADED if self.reason else FLAGGED if self.flags else GRADED
         found = marks(self.course, self.assignment, self.student)
-        return Result(self.student, status, found, tuple(self.flags), self.reason)
+        return settled(self.student, found, tuple(self.flags), self.reason)
 
     def _save(self, notebooks: dict[str, Any], begin: Callable[[], None]) -> None:
         """Render beside; then move into place, and commit."""
         course, assignment, student = self.course, self.assignment, self.student
         before = _written(course.folder("autograded", student, assignment))
         with course.transaction(f"{student} in {assignment}") as commit:
-            marked = _marked(course, assignment, student)
+            marked = self._marked()
             made = self._render(notebooks)
-            changed = _changed(marked, before, _written(made), self.earlier)
+            self._look_again(marked, before, _written(made))
             sync_tree(made)
             crash.point("rendered")
             begin()
@@ -104,7 +100,28 @@ class Submission:
                 crash.point("renamed")
                 commit()
             crash.point("committed")
-        self.flags += _failures(assignment, notebooks) + changed
+        self.flags += _failures(assignment, notebooks)
+
+    def _marked(self) -> dict[str, _Marked]:
+        """What carries a mark by hand, by cell."""
+        with self.course.gradebook() as gradebook:
+            return {
+                row.cell.name: _Marked(bool(row.needs_manual_grade), row.auto_score)
+                for row in _by_hand(gradebook, self.assignment, self.student)
+            }
+
+    def _look_again(self, marked: dict[str, _Marked], before: dict[str, str], now: dict[str, str]) -> None:
+        """Let formgrader ask a person again where what was marked has changed, and only there.
+
+        nbgrader would ask for every mark by hand. marked, before : the marks and written answers of the run before
+        """
+        with self.course.gradebook() as gradebook:
+            for row in _by_hand(gradebook, self.assignment, self.student):
+                name = row.cell.name
+                old = marked.get(name, _Marked(False, row.auto_score))
+                same = before.get(name, now[name]) == now[name] if name in now else old.auto == row.auto_score
+                row.needs_manual_grade = old.waits or not same
+            gradebook.db.commit()
 
     def _render(self, notebooks: dict[str, Any]) -> Path:
         """nbgrader's one conversion; the folder that it made."""
@@ -190,25 +207,17 @@ def _written(folder: Path) -> dict[str, str]:
     return found
 
 
-def _marked(course: Course, assignment: str, student: str) -> dict[str, tuple[float, bool]]:
-    """The marks by hand, and of each whether a person has yet to look at it again."""
-    with course.gradebook() as gradebook:
-        try:
-            books = gradebook.find_submission(assignment, student).notebooks
-        except MissingEntry:
-            return {}
-        given = [g for b in books for g in b.grades if g.manual_score is not None]
-        return {g.name: (g.manual_score, g.needs_manual_grade) for g in given}
+class _Marked(NamedTuple):
+    """What a row with a mark by hand was. waits : for a person to look again;  auto : what the check gave"""
+
+    waits: bool
+    auto: float | None
 
 
-def _changed(
-    marked: dict[str, tuple[float, bool]], before: dict[str, str], now: dict[str, str], earlier: Sequence[str]
-) -> list[str]:
-    """The written answers whose mark by hand was given to another text, and nobody has looked since."""
-    flags = []
-    for name in sorted(marked.keys() & now.keys()):
-        score, waits = marked[name]
-        flag = f"{name} has changed since it was marked with {score:g} points: mark it again"
-        if before.get(name, now[name]) != now[name] or (waits and flag in earlier):
-            flags.append(flag)
-    return flags
+def _by_hand(gradebook: Gradebook, assignment: str, student: str) -> list[Any]:
+    """The gradebook's rows that carry a mark by hand."""
+    try:
+        books = gradebook.find_submission(assignment, student).notebooks
+    except MissingEntry:
+        return []
+    return [row for book in books for row in book.grades if row.manual_score is not None]

@@ -24,6 +24,7 @@ from mlsys.grading.course import Course
 from mlsys.grading.demo import PREFIX, disagreements
 from mlsys.grading.errors import CourseError
 from mlsys.grading.grade import How, chosen, grade, misplaced
+from mlsys.grading.roster import strangers
 from mlsys.grading.scores import FAILED, Result
 from mlsys.grading.show import show_class
 from mlsys.grading.stop import Stopped
@@ -53,7 +54,9 @@ def grade_class(
         interrupted = True
     results.sort(key=lambda result: result.student)
     show_class(console, assignment, results)
-    for line in misplaced(course, assignment):
+    unknown = strangers(course, assignment, [result.student for result in results])
+    on_no_list = [f"{name} is on no list of students: is the folder's name right?" for name in unknown]
+    for line in misplaced(course, assignment) + on_no_list:
         console.print(line, style="yellow", soft_wrap=True, highlight=False)
     wrong = _demo(course, assignment, results, console)
     if report:
@@ -63,7 +66,7 @@ def grade_class(
     if interrupted:
         left = len(wanted) - len(results)
         console.print(
-            f"Interrupted: {left} not graded. Go on with: mlsys grade {assignment} --resume", style="red"
+            f"Interrupted: {left} not reached. Go on with: mlsys grade {assignment} --resume", style="red"
         )
         return 130
     return int(wrong or any(result.status == FAILED for result in results))

@@ -44,6 +44,7 @@ def graded(course):
                 grade.auto_score = None if grade in written else grade.max_score
             for grade in written:
                 grade.manual_score = marked if grade is written[0] or marked is None else 0.0
+                grade.needs_manual_grade = marked is None
             gradebook.db.commit()
     for student in ("ada", "bla", "emi"):
         for kind in ("submitted", "autograded"):
@@ -96,7 +97,7 @@ def test_unfinished_and_missing_on_request(graded, tmp_path):
     totals = column(tmp_path / "a.csv", "total")
     assert float(totals["emi"]) == sum(CODED)
     assert (totals["zed"], totals["sof"]) == ("0", "")
-    assert done.blank["emi"].endswith("and written")
+    assert done.blank["emi"].endswith(" written")
 
 
 def test_canvas_anew(graded, tmp_path, full):
@@ -233,7 +234,7 @@ def test_work_that_changed_since_mlsys_grade_is_not_final(graded, tmp_path):
         journal.write(Result(student, GRADED, {}), journal.digest(student))
     assert export(graded, PS, CSV, tmp_path / "a.csv").written == 2
     (graded.folder("submitted", "ada", PS) / f"{PS}.ipynb").write_text("{ }")
-    journal.begin("bla", journal.digest("bla"), [])
+    journal.begin("bla", journal.digest("bla"))
     blank = export(graded, PS, CSV, tmp_path / "a.csv").blank
     assert blank["ada"] == "the submission or the release has changed since it was graded"
     assert blank["bla"] == "its grading was cut off"
@@ -286,3 +287,13 @@ def test_the_class_list_is_nbgraders_own(course, tmp_path):
 
     people = _csv(class_list(tmp_path / "s.csv"))
     assert (people[2].id, people[2].first, people[2].lms) == ("emi", "Émilie", "1003")
+
+
+def test_a_mark_that_was_given_to_another_text_is_not_final(graded, tmp_path):
+    with graded.gradebook() as gradebook:
+        (book,) = gradebook.find_submission(PS, "ada").notebooks
+        row = next(grade for grade in book.grades if grade.manual_score == 3.0)
+        row.needs_manual_grade, name = True, row.cell.name
+        gradebook.db.commit()
+    exported = export(graded, PS, "csv", tmp_path / "marks.csv")
+    assert exported.blank["ada"] == f"awaits a mark for {name}"

@@ -11,17 +11,19 @@ from mlsys.problems import exercises
 
 NAME = exercises(PS)[0]
 ERROR = new_output("error", ename="Enough", evalue="", traceback=[])
+SHOWN = []  # what the cell settled last prints
 
 
 def result(text):
     return new_output("execute_result", {"text/plain": text}, execution_count=1)
 
 
-def settled(ledger, *outputs):
+def settled(ledger, *outputs, reason=""):
     """The scores left in the test cell, and the flags."""
     settings = {"grade": True, "grade_id": check_cell(NAME), "points": 2.0}
     cell = new_code_cell("check()", outputs=[*outputs], metadata={"nbgrader": settings}, execution_count=1)
-    flags = settle(new_notebook(cells=[cell]), PS, ledger)
+    flags = settle(new_notebook(cells=[cell]), PS, ledger, reason)
+    SHOWN[:] = [o.text for o in cell.outputs if o.output_type == "stream"]
     return [o.data["text/plain"] for o in cell.outputs if o.output_type == "execute_result"], flags
 
 
@@ -58,3 +60,15 @@ def test_an_error_alone_is_left_as_it_is():
 def test_where_no_answer_came_the_score_is_0():
     assert settled({}, result("2.0"))[0] == ["0.0"]
     assert settled({})[0] == ["0.0"]
+
+
+def test_the_student_reads_why_nothing_was_earned():
+    settled({}, reason="the notebook ended Python (code 0)")
+    assert SHOWN == [
+        f"{NAME}: 0 points. It was not checked, because before it the notebook ended Python (code 0).\n"
+    ]
+    frames = ["Cell In[3], line 2, in polyak_step", "File /tmp/mlsys-package-x/mlsys/grading/check.py:30"]
+    stopped = new_output("error", ename="KeyboardInterrupt", evalue="", traceback=frames)
+    settled({}, stopped)
+    assert SHOWN == [f"{NAME}: 0 points. This cell ran too long and was stopped.\n"]
+    assert stopped.traceback == frames[:1]

@@ -153,8 +153,35 @@ def test_a_mark_given_to_another_text_is_named(course):
     assert grade_all(course)[0].flags == ()
     hand_in(course, "ann", write("Long"))
     (ann,) = grade_all(course)
-    assert ann.flags == (f"{by_hand} has changed since it was marked with 3 points: mark it again",)
+    again = f"{by_hand} has changed since it was marked with 3 points: mark it again"
+    assert (ann.status, ann.flags, ann.remarks) == (FLAGGED, (), (again,))
     assert ann.marks[by_hand].score == 3.0
+    assert by_hand in ann.awaiting
+    (ann,) = grade_all(course)  # and so it stays
+    assert ann.remarks == (again,)
+    mark_by_hand(course, "ann", 1.0, "Longer, not better.")
+    (ann,) = grade(course, PS, chosen(course, PS), How(resume=True))
+    assert (ann.status, ann.remarks, ann.marks[by_hand].score) == (GRADED, (), 1.0)
+    assert by_hand not in ann.awaiting
+
+
+def test_formgrader_asks_again_only_for_what_has_changed(course):
+    hand_in(course, "ann")
+    grade_all(course)
+    with course.gradebook() as gradebook:
+        (book,) = gradebook.find_submission(PS, "ann").notebooks
+        for row in book.grades:
+            row.manual_score, row.needs_manual_grade = 1.0, False
+        gradebook.db.commit()
+
+    def answer(notebook, cells):
+        cells[answer_cell(FIRST)].source = "pass"
+        cells["written-cost"].source = "Something else."
+
+    hand_in(course, "ann", answer)
+    (ann,) = grade_all(course)
+    assert {name for name, mark in ann.marks.items() if mark.again} == {FIRST, "written-cost"}
+    assert {mark.score for mark in ann.marks.values()} == {1.0}
 
 
 def test_what_lies_where_nobody_looks_is_named(course):
@@ -175,7 +202,7 @@ def mark_by_hand(course, student, score, comment):
     with course.gradebook() as gradebook:
         submission = gradebook.find_submission(PS, student)
         grades = sorted((g for n in submission.notebooks for g in n.grades), key=lambda g: g.cell.name)
-        grades[-1].manual_score = score
+        grades[-1].manual_score, grades[-1].needs_manual_grade = score, False
         submission.notebooks[0].comments[0].manual_comment = comment
         gradebook.db.commit()
         return exercise_of(PS, grades[-1].cell.name)
