@@ -18,6 +18,9 @@ def absent(name: str, answer: Any) -> str:
     Looked for is what the answer's own code names, in a cell of its own or inside it.
     """
     modules = taught(set_of(name))
+    for used in _named(answer):
+        if found := [m for m in modules if f"{used}.".startswith(f"{m}.")]:
+            return found[0]
     for function in _functions(answer):
         for code in _codes(function.__code__):
             for word, following in itertools.pairwise((*code.co_names, "")):
@@ -57,8 +60,12 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 
 def _named(value: Any) -> Iterator[str]:
-    """The module that a value is, or was defined in."""
+    """The module that a value is, or was defined in; of an object of the package, those of its parts too."""
     if isinstance(value, ModuleType):
         yield value.__name__
     elif value is not None:
-        yield str(getattr(value, "__module__", ""))
+        module = str(getattr(value, "__module__", ""))
+        yield module
+        if module.startswith("mlsys."):  # a rule is core's, and its body is what is taught
+            for part in getattr(value, "__dict__", {}).values():
+                yield str(getattr(part, "__module__", ""))

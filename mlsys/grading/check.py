@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlsys.grading.secret import case_generator
 from mlsys.problems import grader, problem
+from mlsys.problems.attempt import AGAIN, UNWRITTEN
 
 if TYPE_CHECKING:
     from mlsys.problems.judging import Outcome
@@ -33,18 +34,20 @@ def check(name: str, answer: Any) -> float:
     started = time.monotonic()
     with contextlib.redirect_stderr(sys.stdout):  # nbgrader takes any line on stderr for a failed test
         outcomes = judge(task, grader(name), answer, case_generator(name))
-    points = score(outcomes, task.points)
+    module = absent(name, answer)
+    points = 0.0 if module else score(outcomes, task.points)
     print(report(name, outcomes, points, task.points, time.monotonic() - started))
-    if points and (module := absent(name, answer)):
-        print(
-            f"  Not your own: it uses {module}, which is absent when this is graded, and will earn nothing there."
-        )
+    if module:
+        print(f"  It uses {module}, which is absent when this is graded: write it yourself.")
     return float(points)
 
 
 def report(name: str, outcomes: list[Outcome], points: float, full: float, took_s: float = 0.0) -> str:
-    """The text that `check` prints."""
+    """The text that `check` prints. Of an answer that is not written yet the cases say nothing more."""
     lines = [f"{name}: {points:g} of {full:g} points"]
+    first, *others = (verdict.message for _, verdict in outcomes)
+    if first.endswith(UNWRITTEN) and set(others) <= {first, AGAIN}:
+        return f"{lines[0]}: {first}"
     for case, verdict in outcomes:
         lines.append(f"  {'✓' if verdict.score == 1 else '✗'} {case.title}")
         if verdict.message:
@@ -59,7 +62,8 @@ def report(name: str, outcomes: list[Outcome], points: float, full: float, took_
 def practice(name: str, seed: int = 0) -> Any:
     """What an interactive exercise serves, on made-up data of the same kind, to try things on in cells of one's own.
 
-    sparse.project : an oracle, and a function from weights to the held-out loss there, as a share of that at w = 0
+    sparse.project : an oracle, and a function from weights to the loss on other rows of that kind, as a share
+        of that at w = 0
     Raises ValueError for an exercise that has none.
     """
     make = problem(name).practice

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import os
+import re
 import subprocess
 import textwrap
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +19,8 @@ from mlsys.grading.mend import Unreadable, parse
 from mlsys.problems import SETS, exercises, problem
 
 CHECKED, UNCHECKED, BY_HAND, BLANK = "checked", "not checked", "marked by hand", "blank"
+LATE, UNFINISHED_S = "CellTimeoutError", 10  # seconds that a cell which is interrupted has to end
+NAMED = 3  # notebooks, where the one asked for is not there
 TEXT_STUB = "Your answer here."  # what a released notebook holds where a text is to be written
 
 
@@ -57,12 +63,9 @@ def check_notebook(path: Path, timeout_s: float = CELL_S) -> Report:
     oddities = []
     if path.stem != assignment:
         oddities.append(f"The file is named {path.name}; hand it in as {assignment}.ipynb.")
-    present = {grade_id(cell) for cell in notebook.cells}
     for name in exercises(assignment):
-        if check_cell(name) not in present:
-            oddities.append(f"The test cell of {name} is gone; it was run all the same.")
-            notebook.cells.append(_test_cell(name))
-    problems = _execute(notebook, path, timeout_s) + _failures(notebook.cells)
+        oddities += _as_released(notebook, name)
+    problems = _execute(notebook, path, timeout_s) + _failures(notebook.cells, timeout_s)
     lines = tuple(_line(name, notebook) for name in exercises(assignment)) + _written(notebook)
     unchecked = [line.name for line in lines if line.status == UNCHECKED]
     if unchecked:
@@ -73,21 +76,39 @@ def check_notebook(path: Path, timeout_s: float = CELL_S) -> Report:
 def read(path: Path) -> Any:
     """The notebook in a file. Raises CourseError, which says what is wrong with the file."""
     if not path.exists():
-        beside = sorted(p.name for p in path.parent.glob("*.ipynb")) if path.parent.is_dir() else []
-        there = (
-            f"In {path.parent.resolve()} there are: {', '.join(beside)}."
-            if beside
-            else "Look for its folder."
-        )
-        raise CourseError(f"no file {path}. {there}")
+        raise CourseError(f"no file {path}. {_there(path)}")
     if path.is_dir():
         raise CourseError(f"{path} is a folder. Name the notebook in it, such as {path / 'NAME.ipynb'}.")
+    data = path.read_bytes()
+    if path.suffix != ".ipynb":
+        raise CourseError(f"{path}: this is not a notebook. A notebook's name ends in .ipynb.")
+    if not data.strip():
+        raise CourseError(f"{path}: the file is empty. Go back to a copy that opens.")
     try:
-        return parse(path.read_bytes())
+        return parse(data)
     except Unreadable as error:
         raise CourseError(
             f"{path} cannot be used: {error}. Open it in Jupyter and save it again, or go back to a copy that opens."
         ) from None
+
+
+def _there(path: Path) -> str:
+    """Where one is, and the notebooks that may be meant."""
+    here = Path.cwd()
+    if path.parent.is_dir() and (beside := sorted(p.name for p in path.parent.glob("*.ipynb"))):
+        return f"This is the folder {here}. In {path.parent.resolve()} there are: {', '.join(beside)}."
+    below = sorted(_below(here), key=lambda p: (len(p.parts), p))
+    named = [str(p.relative_to(here)) for p in below[:NAMED]] + ["…"] * (len(below) > NAMED)
+    there = f"Below it there are: {', '.join(named)}." if named else "No problem set lies below it."
+    return f"This is the folder {here}. {there}"
+
+
+def _below(folder: Path, depth: int = 4) -> Iterator[Path]:
+    """The notebooks of problem sets in a folder and those in it, not too deep."""
+    for place, folders, files in os.walk(folder):
+        deep = len(Path(place).relative_to(folder).parts)
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "_")) and deep < depth)
+        yield from (Path(place, name) for name in sorted(files) if name.removesuffix(".ipynb") in SETS)
 
 
 def _assignment(notebook: Any, path: Path) -> str:
@@ -105,12 +126,34 @@ def _assignment(notebook: Any, path: Path) -> str:
     raise CourseError(f"{path} holds no exercise of a problem set. There are: {', '.join(SETS)}.")
 
 
-def _test_cell(name: str) -> Any:
-    """What the released notebook has to check an exercise."""
+def _as_released(notebook: Any, name: str) -> list[str]:
+    """Make the exercise's test cell what it was; what was odd, in words."""
     from nbformat.v4 import new_code_cell
 
-    source = f'from mlsys.grading import check\ncheck("{name}", {problem(name).target})'
-    return new_code_cell(source, metadata={"nbgrader": {"grade_id": check_cell(name)}})
+    released = f'check("{name}", {problem(name).target})'
+    original = new_code_cell(
+        f"from mlsys.grading import check\n{released}",
+        metadata={"nbgrader": {"grade_id": check_cell(name)}},
+    )
+    places = [i for i, cell in enumerate(notebook.cells) if grade_id(cell) == check_cell(name)]
+    if not places:
+        notebook.cells.append(original)
+        return [f"The test cell of {name} is gone; it was run all the same."]
+    cell = notebook.cells[places[-1]]  # the last one counts
+    for copy in places[:-1]:
+        del notebook.cells[copy].metadata["nbgrader"]
+    if cell.cell_type == "code" and _code(cell.source) == _code(released):
+        return []
+    notebook.cells[places[-1]] = original
+    return [f"The test cell of {name} was changed; the original was run."]
+
+
+def _code(source: str) -> str:
+    """What runs of a cell: comments and blank space make no difference."""
+    try:
+        return ast.dump(ast.parse(source))
+    except (SyntaxError, ValueError):
+        return source
 
 
 def _execute(notebook: Any, path: Path, timeout_s: float) -> list[str]:
@@ -118,16 +161,27 @@ def _execute(notebook: Any, path: Path, timeout_s: float) -> list[str]:
     try:
         from nbclient import NotebookClient
         from nbclient.exceptions import CellTimeoutError, DeadKernelError
+        from nbformat.v4 import new_output
         from traitlets.config import Config
     except ImportError as error:
         raise CourseError(f"running a notebook needs {error.name}: pip install 'mlsys[lab]'") from error
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
+
+    def told(cell: Any, execute_reply: Any, **_: Any) -> None:
+        if execute_reply["content"].get("ename") == LATE:
+            cell.outputs.append(new_output("error", ename=LATE, evalue="", traceback=[]))
+
     client = NotebookClient(
         notebook,
         timeout=timeout_s,
         allow_errors=True,
+        interrupt_on_timeout=True,  # as nbgrader does: the later cells run
+        error_on_timeout={"ename": LATE, "evalue": "", "traceback": []},
+        iopub_timeout=UNFINISHED_S,
+        raise_on_iopub_timeout=True,
+        on_cell_executed=told,
         kernel_name="python3",
         resources={"metadata": {"path": str(path.resolve().parent)}},
         config=Config({"KernelManager": {"transport_encryption": "auto"}}),
@@ -138,7 +192,9 @@ def _execute(notebook: Any, path: Path, timeout_s: float) -> list[str]:
             stderr=subprocess.DEVNULL
         )  # what cells write is captured; this is a stopped kernel's own
     except CellTimeoutError:
-        stopped = [f"A cell ran for more than {timeout_s:g} s and was stopped; no later cell was run."]
+        stopped = [
+            f"A cell ran for more than {timeout_s:g} s and could not be stopped; no later cell was run."
+        ]
     except DeadKernelError:
         stopped = ["The kernel died: a cell ends Python itself, or memory ran out. No later cell was run."]
     return stopped
@@ -149,7 +205,7 @@ def _error(cell: Any) -> Any:
     return next((o for o in cell.get("outputs", ()) if o.output_type == "error"), None)
 
 
-def _failures(cells: list[Any]) -> list[str]:
+def _failures(cells: list[Any], timeout_s: float) -> list[str]:
     """Each error once, with the first cell that ended in it; names missed after a failure follow from that one."""
     first: dict[str, str] = {}
     times: dict[str, int] = {}
@@ -158,31 +214,49 @@ def _failures(cells: list[Any]) -> list[str]:
         error = _error(cell)
         if error is None:
             continue
-        if error.ename == "NameError" and first and f"raised NameError: {error.evalue}" not in first:
+        what = _what(cell, error, timeout_s)
+        if error.ename == "NameError" and first and what not in first:
             missed += 1
             continue
-        stopped = error.ename == "KeyboardInterrupt"
-        what = "was stopped" if stopped else f"raised {error.ename}: {error.evalue}".rstrip(": ")
         first.setdefault(what, _called(cell))
         times[what] = times.get(what, 0) + 1
     said = [
         f"{name}{f' and {times[what] - 1} more' if times[what] > 1 else ''} {what}"
         for what, name in first.items()
     ]
-    return said + [f"After that, cells missed names that should have been defined: {missed}."] * (missed > 0)
+    later = "1 later cell" if missed == 1 else f"{missed} later cells"
+    return said + [f"{later} failed only because of that."] * (missed > 0)
+
+
+def _what(cell: Any, error: Any, timeout_s: float) -> str:
+    """What became of a cell."""
+    if any(o.output_type == "error" and o.ename == LATE for o in cell.outputs):
+        return f"ran for more than {timeout_s:g} s and was stopped{_at(error)}. The later cells were run."
+    if error.ename == "KeyboardInterrupt":
+        return "was stopped"
+    text = re.sub(r"\((?:<[^>]*>|\d+\.py), (line \d+)\)", r"(\1)", error.evalue)  # a file that nobody has
+    return f"raised {error.ename}: {text}".rstrip(": ")
+
+
+def _at(error: Any) -> str:
+    """The student's line at which a cell was interrupted, from the traceback; empty where it holds none."""
+    lines = re.sub(r"\x1b\[[\d;]*m", "", "\n".join(error.traceback)).splitlines()
+    theirs, inside = "", False
+    for line in lines:
+        if re.match(r"(Cell In\[|File |Input )", line):
+            inside = line.startswith("Cell In[")
+        elif inside and (found := re.match(r"-+> (\d+) (.*)", line)):
+            theirs = f" at `{found[2].strip()}` (line {found[1]})"
+    return theirs
 
 
 def _called(cell: Any) -> str:
     """A cell, as its reader knows it."""
-    name = next(
-        (name for names in map(exercises, SETS) for name in names if check_cell(name) == grade_id(cell)), ""
-    )
+    for name in (name for names in map(exercises, SETS) for name in names):
+        if grade_id(cell) in (check_cell(name), answer_cell(name)):
+            return f"The {'test ' * (grade_id(cell) == check_cell(name))}cell of {name}"
     first = next((line.strip() for line in cell.source.splitlines() if line.strip()), "")
-    return (
-        f"The test cell of {name}"
-        if name
-        else f"The cell that begins `{textwrap.shorten(first, 60, placeholder=' …')}`"
-    )
+    return f"The cell that begins `{textwrap.shorten(first, 60, placeholder=' …')}`"
 
 
 def _line(name: str, notebook: Any) -> Line:
@@ -193,9 +267,12 @@ def _line(name: str, notebook: Any) -> Line:
     results = [o.data.get("text/plain", "") for o in outputs if o.output_type == "execute_result"]
     full = problem(name).points
     try:
-        return Line(name, float(results[-1]), full, text)
+        points = float(results[-1])
     except (IndexError, ValueError):
-        return Line(name, None, full, text, UNCHECKED)
+        points = -1.0
+    if 0 <= points <= full:
+        return Line(name, points, full, text)
+    return Line(name, None, full, text, UNCHECKED)
 
 
 def _written(notebook: Any) -> tuple[Line, ...]:

@@ -18,6 +18,7 @@ from mlsys.problems.coerce import Unfit
 from mlsys.problems.problem import Arrays, Case, Problem
 
 UNWRITTEN = "is not written yet."
+AGAIN = "As above."  # in place of a message that an earlier case has given
 STUB = "your code here"  # what a released notebook raises until the student writes something
 PACKAGE = str(Path(__file__).resolve().parents[1])
 
@@ -46,7 +47,7 @@ def driven(problem: Problem, answer: Any, case: Case) -> Attempt:
             return Attempt(None, str(unfit))
         except NotImplementedError as error:
             if str(error) in ("", STUB):
-                return Attempt(None, f"{problem.target} {UNWRITTEN}")
+                return Attempt(None, unwritten(problem.target, error))
             return Attempt(None, raised(problem.target, error))
         except Exception as error:
             return Attempt(None, raised(problem.target, error))
@@ -74,15 +75,30 @@ def seeded() -> Iterator[None]:
             torchs.set_state(states[2])
 
 
+def unwritten(target: str, error: NotImplementedError) -> str:
+    """What is not written yet: the answer, or another function or class that it calls."""
+    frame, codes = error.__traceback__, []
+    while frame:
+        codes.append(frame.tb_frame.f_code)
+        frame = frame.tb_next
+    theirs = [
+        code.co_qualname.split("<locals>.")[-1].split(".")[0] for code in codes if _own(code.co_filename)
+    ]
+    if not theirs or theirs[-1] == theirs[0]:
+        return f"{target} {UNWRITTEN}"
+    return f"{theirs[-1]}, which {target} calls, {UNWRITTEN}"
+
+
+def _own(file: str) -> bool:
+    """Whether code of this file is the student's, by where it lies."""
+    return not file.startswith(PACKAGE) and "site-packages" not in file
+
+
 def raised(target: str, error: Exception) -> str:
     """The error in one line, with the student's line that raised it, and help with the commonest ones."""
     text = str(error).split("\n")[0].removesuffix(", but expected one of:")
     text = f"{target} raised {type(error).__name__}: {text if len(text) < 160 else text.split('. ')[0]}"
-    theirs = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith(PACKAGE) and "site-packages" not in frame.filename
-    ]
+    theirs = [frame for frame in traceback.extract_tb(error.__traceback__) if _own(frame.filename)]
     if theirs:
         text += f" (line {theirs[-1].lineno} of the cell of {theirs[-1].name}"
         text += f": {theirs[-1].line})" if theirs[-1].line else ")"

@@ -68,7 +68,10 @@ def known_mistakes(exam: Exam, tries: list[Attempt], failed: list[int]) -> Hints
     mistakes = {name: wrong.hint for name, wrong in exam.grader.wrong.items() if wrong.hint}
 
     def agrees(name: str, i: int) -> bool:
-        return same(tries[i].arrays, exam.mistaken(name, i))
+        """Where nothing but nan is left, many mistakes look alike."""
+        arrays = tries[i].arrays or {}
+        told = all(np.isfinite(array).any() for array in arrays.values() if array.size)
+        return told and same(arrays, exam.mistaken(name, i))
 
     passed = [i for i in range(len(exam.cases)) if i not in failed]
     for i in failed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable
 from functools import partial
@@ -9,13 +10,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mlsys.problems.attempt import UNWRITTEN, Attempt, attempt, seeded
+from mlsys.problems.attempt import AGAIN, UNWRITTEN, Attempt, attempt, seeded
 from mlsys.problems.hints import Exam, few_digits, kept_between_calls, known_mistakes
 from mlsys.problems.problem import Case, Grader, Problem, Verdict
 
 Try = Callable[[Case], Attempt]  # an answer on a case, here or in another process
 
-AGAIN = "As above."
 NAN = "nan comes from 0/0, from inf - inf, or from the root of a negative number."
 
 
@@ -75,7 +75,7 @@ def _explained(answer: Try, exam: Exam, tries: list[Attempt], verdicts: list[Ver
     for i in failed:
         texts[i] = AGAIN if texts[i] in seen else texts[i]
         seen.add(texts[i])
-    nan = [i for i in failed if any(np.isnan(array).any() for array in (tries[i].arrays or {}).values())]
+    nan = [i for i in failed if re.search(r"\bnan\b", texts[i])]
     if nan and "0/0" not in texts[nan[0]]:
         texts[nan[0]] += f" {NAN}"
     if not texts[failed[0]].endswith(UNWRITTEN):

@@ -196,6 +196,19 @@ def test_nan_is_explained_once():
     assert text.count(NAN) == 1
 
 
+def test_nan_is_not_spoken_of_where_none_is_seen():
+    """Its first wrong step shows a number; the nan comes later."""
+
+    def answer(history, eta, delta):
+        with np.errstate(all="ignore"):
+            total = np.sum(np.square(history), axis=0)
+            wrong = -2 * eta * history[-1] / np.sqrt(total + delta**2)
+            return wrong if len(history) < 3 else np.full_like(wrong, np.nan)
+
+    shown = [v.message.split("\n")[0] for v in verdicts("adagrad.history", answer)]
+    assert "nan" not in "".join(shown)
+
+
 def test_points_that_change_afterwards_and_half_moved_weights_cost_one_case_each():
     for key in ("in_place", "gradient_by_coordinate", "thousand_points"):
         found = verdicts("adadelta.generator", grader("adadelta.generator").wrong[key].build("adadelta"))

@@ -18,6 +18,19 @@ SPOKEN = {
         "ten_points",
     ): "The generator ended after 10 points; it should go on for ever: while True.",
     ("adadelta.generator", "thousand_points"): "ended after 1000 points",
+    (
+        "adadelta.generator",
+        "gradient_twice",
+    ): "gradient was called 10 times for 5 of them: call it once a step",
+    (
+        "backtracking.search",
+        "one_too_many",
+    ): "There were 7 trials. limit = 7 counts f(w) too, so 6 are allowed.",
+    (
+        "backtracking.search",
+        "limit_trials",
+    ): "There were 7 trials. limit = 7 counts f(w) too, so 6 are allowed.",
+    ("backtracking.search", "one_too_few"): "There were 2 trials, and 3 are needed. limit = 4 allows 3.",
     ("sparse.project", "no_floor"): "Your weights contain nan",
     ("sparse.project", "over_budget"): "0 of 3000 evaluations are left, 1 were asked for",
 }
@@ -40,7 +53,9 @@ def test_the_mistakes_without_a_hint_are_told_by_the_case_itself():
     }
     assert without == set(SPOKEN)
     for (name, key), words in SPOKEN.items():
-        assert words in told(name, grader(name).wrong[key].build(problem(name).target))
+        text = told(name, grader(name).wrong[key].build(problem(name).target))
+        assert words in text
+        assert not any(wrong.hint in text for wrong in grader(name).wrong.values() if wrong.hint)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -78,7 +93,16 @@ def test_any_result_gets_a_message(name, result):
         ),
         ("adagrad.history", [1.0], "it has shape (1,). Does a loop over the coordinates end too early?"),
         ("polyak.step", (1.0,), "return (alpha, w): got 1 values instead of 2"),
-        ("polyak.step", (np.zeros(2), 1.0), "alpha, the first of the two, should be one number"),
+        (
+            "polyak.step",
+            (np.zeros(2), 1.0),
+            "alpha, the first of the two, should be one number; it has shape (2,). The order is (alpha, w).",
+        ),
+        (
+            "polyak.step",
+            (np.zeros(1), 1.0),
+            "w should have shape (1,); it has shape (). The order is (alpha, w).",
+        ),
         ("backtracking.search", 0.5, "return (step, evaluations): got 0.5"),
         ("adagrad.history", np.zeros((2, 2)), "the move should have shape (2,); it has shape (2, 2)"),
         ("adadelta.generator", np.zeros(2), "A generator is expected"),
@@ -93,6 +117,51 @@ def test_any_result_gets_a_message(name, result):
 )
 def test_a_result_of_the_wrong_form_is_told_what_to_return(name, result, words):
     assert words in told(name, lambda *args: result)
+
+
+def test_the_order_is_not_spoken_of_where_another_thing_is_wrong():
+    for result in ((1.0, 1.0), (np.zeros(2), np.zeros(2)), ("0.5", np.zeros(2))):
+        assert "The order is" not in told("polyak.step", lambda *args, result=result: result)
+
+
+def test_what_another_function_has_not_written_is_said_of_that_one():
+    def adagrad_step(*given):
+        raise NotImplementedError("your code here")
+
+    class RMSProp:
+        def __init__(self, *given):
+            raise NotImplementedError
+
+    def calls(other):
+        return lambda *given: other(*given)
+
+    minimise, step = calls(adagrad_step), "adagrad_step, which minimise calls, is not written yet."
+    assert told("sparse.project", minimise).startswith(step)
+    assert told("sparse.project", calls(RMSProp)).startswith(
+        "RMSProp, which minimise calls, is not written yet."
+    )
+    assert told("adagrad.running", adagrad_step).startswith("adagrad_step is not written yet.")
+    assert told("rmsprop.class", RMSProp).startswith("RMSProp is not written yet.")
+    assert "To look closer" not in told("sparse.project", minimise)
+
+
+def test_a_gradient_may_be_asked_for_a_step_ahead_and_no_more():
+    def ahead(gradient, w, rho, a, b):
+        r, s, g = 0 * w, 0 * w, gradient(w)
+        while True:
+            r = rho * r + (1 - rho) * g**2
+            v = np.sqrt(s + a**2) / np.sqrt(r + b**2) * g
+            s = rho * s + (1 - rho) * v**2
+            w = w - v
+            g = gradient(w)
+            yield w
+
+    assert told("adadelta.generator", ahead).strip() == ""
+
+
+def test_a_replay_on_practice_data_says_that_they_are_not_the_cases():
+    text = told("sparse.project", grader("sparse.project").wrong["one_rate"].build("minimise"))
+    assert "# made-up rows of the same kind, not those of the case" in text
 
 
 def test_the_first_step_is_explained_in_numbers():

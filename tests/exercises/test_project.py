@@ -114,7 +114,9 @@ def said(w, left):
 def test_the_verdict_says_by_how_much_and_why():
     d = CASE.given["d"]
     zeros, poisoned = np.zeros(d), np.where(np.arange(d) < 3, np.nan, 0.0)
-    assert said(zeros, 0).message == "The held-out loss is 1 times that of w = 0; the target is 0.1."
+    assert said(zeros, 0).message == (
+        "On other rows of the same kind the loss is 1 times that at w = 0; the target is 0.1."
+    )
     assert f"{BUDGET // 2} of {BUDGET} evaluations were not used" in said(zeros, BUDGET // 2).message
     assert "It grew" in said(zeros + 10.0, 0).message
     assert f"Your weights contain nan, 3 of {d}: from 0/0" in said(poisoned, 0).message
@@ -122,7 +124,29 @@ def test_the_verdict_says_by_how_much_and_why():
     good = TASK.drive(GRADER.reference.build("minimise"), GRADER.serve(CASE))["w"][0]
     passed = said(good, 0)
     assert passed.score == 1
-    assert "The held-out loss is 0.0" in passed.message
+    assert "On other rows of the same kind the loss is 0.0" in passed.message
+
+
+@pytest.mark.parametrize(("eta", "said_of_it"), [(0.03, "3 times larger."), (30.0, "3 times smaller.")])
+def test_a_rate_that_is_too_small_or_too_large_is_called_so(eta, said_of_it):
+    source = GRADER.reference.source("minimise").replace("w -= g /", f"w -= {eta} * g /")
+    scope = {"np": np}
+    exec(source, scope)
+    for seed in range(3):
+        case = TASK.cases(np.random.default_rng(seed))[0]
+        arrays = TASK.drive(scope["minimise"], GRADER.serve(case))
+        verdict = GRADER.judge(case, arrays, {})
+        assert verdict.score == 0
+        assert f"try a rate {said_of_it}" in verdict.message
+
+
+def test_where_neither_is_known_both_are_named():
+    good = TASK.drive(GRADER.reference.build("minimise"), GRADER.serve(CASE))["w"][0]
+    X, y = (half[ROWS:] for half in data(CASE.given["seed"], CASE.given["d"]))
+    rare = np.where((X != 0).mean(0) < 0.1, good, 0.0)  # many features are left out: no rate explains that
+    w = rare * (X @ rare @ y) / (X @ rare @ (X @ rare))
+    assert "Try a rate 3 times larger, and one 3 times smaller." in said(w, 0).message
+    assert "rate" not in said(np.zeros_like(w), 0).message
 
 
 def test_weights_that_came_without_a_single_gradient_are_not_accepted():

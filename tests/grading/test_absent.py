@@ -8,6 +8,7 @@ from mlsys import optim
 from mlsys.grading import check
 from mlsys.grading.absent import absent
 from mlsys.optim.rules import adagrad as ours
+from mlsys.problems import problem
 
 EXERCISE = "adagrad.running"
 
@@ -44,6 +45,13 @@ class AHelper:
         return InAMethod().step(w, g)
 
 
+RULE = ours.adagrad(0.1, 1e-6)
+
+
+def by_an_object_made_before(r, w, g, eta, delta):
+    return RULE.step(w, g, r)
+
+
 def nothing(r, w, g, eta, delta):
     pass
 
@@ -57,7 +65,10 @@ def with_what_stays(r, w, g, eta, delta):
     return mlsys.core.generator(0, "x") if w is None else own(r, w, g, eta, delta)
 
 
-@pytest.mark.parametrize("answer", [by_module, by_package, by_another_name, by_a_helper, InAMethod, AHelper])
+@pytest.mark.parametrize(
+    "answer",
+    [by_module, by_package, by_another_name, by_a_helper, by_an_object_made_before, InAMethod, AHelper],
+)
 def test_what_an_answer_uses_of_the_taught_modules_is_named(answer):
     assert absent(EXERCISE, answer) == "mlsys.optim"
 
@@ -71,13 +82,23 @@ def test_an_answer_of_ones_own_uses_none(answer):
     assert absent(EXERCISE, answer) == ""
 
 
-def test_check_says_it_of_what_would_earn_points(capsys):
+@pytest.mark.parametrize("answer", [ours.adagrad, ours.AdaGradState, RULE])
+def test_a_thing_of_the_packages_own_is_no_answer(answer):
+    assert absent(EXERCISE, answer) == "mlsys.optim"
+
+
+def test_check_gives_nothing_for_what_is_borrowed_as_the_grader_does(capsys):
     def borrowing(r, w, g, eta, delta):
         assert optim.adagrad
         return own(r, w, g, eta, delta)
 
-    assert check(EXERCISE, borrowing) == check(EXERCISE, own) > 0
+    assert check(EXERCISE, own) == problem(EXERCISE).points
+    passed = capsys.readouterr().out
+    assert "absent" not in passed
+    assert check(EXERCISE, borrowing) == 0
     said = capsys.readouterr().out
-    assert said.count("it uses mlsys.optim, which is absent when this is graded") == 1
-    check(EXERCISE, by_module)  # of what earns nothing anyway, nothing is said
-    assert "absent" not in capsys.readouterr().out
+    assert said.startswith(f"{EXERCISE}: 0 of 2 points\n")
+    assert said.count("It uses mlsys.optim, which is absent when this is graded: write it yourself.") == 1
+    assert [line for line in said.splitlines() if "✓" in line] == [
+        line for line in passed.splitlines() if "✓" in line
+    ]

@@ -10,6 +10,7 @@ from mlsys.problems.coerce import Unfit, array, literal, short
 from mlsys.problems.problem import Arrays, Case, Problem
 from mlsys.problems.ps1.streams import FIRST, named
 
+EXTRA = "gradients beyond one a step"
 AHEAD = 1100  # points that are asked for where the generator should go on for ever
 
 
@@ -25,7 +26,16 @@ def cases(rng: np.random.Generator) -> list[Case]:
             centre = rng.choice([-1.0, 1.0], size=len(A)) * rng.uniform(4, 5, size=len(A))
             start = centre + rng.choice([-1.0, 1.0], size=len(A)) * rng.uniform(1, 2, size=len(A))
             bowls.append({"w": start, "centre": centre, "A": A})
-        given = {"bowls": bowls, "rho": rho, "a": a, "b": b, "steps": steps, "ahead": 0, "later": False}
+        given = {
+            "bowls": bowls,
+            "rho": rho,
+            "a": a,
+            "b": b,
+            "steps": steps,
+            "ahead": 0,
+            "later": False,
+            "counted": False,
+        }
         return Case(title, {**given, **more})
 
     scales = 10.0 ** rng.permutation([-3.0, -1.0, 1.0, 3.0])
@@ -36,7 +46,7 @@ def cases(rng: np.random.Generator) -> list[Case]:
         case("curvatures from 0.001 to 1000", 6, 0.9, 0.05, 1e-3, scales),
         case("a coordinate that never has a gradient stays", 5, 0.9, 0.1, 0.01, [1.0, 0.0, 2.0]),
         case("a single weight, d = 1", 5, 0.5, 0.1, 0.1, rng.uniform(0.5, 2, size=1)),
-        case("a gradient that depends on the other weights too", 5, 0.9, 0.2, 0.1, coupled),
+        case("a gradient that depends on the other weights too", 5, 0.9, 0.2, 0.1, coupled, counted=True),
         case("two generators, a step of each in turn", 4, 0.9, 0.2, 0.1, [1.0, 2.0], [3.0, 0.5]),
         case("points that are kept stay what they were", 5, 0.9, 0.2, 0.1, [1.0, 2.0], later=True),
         case(f"{AHEAD} more points", 3, 0.9, 0.2, 0.1, [1.5], ahead=AHEAD),
@@ -44,9 +54,13 @@ def cases(rng: np.random.Generator) -> list[Case]:
 
 
 def drive(answer: Any, case: Case) -> Arrays:
-    """A generator a bowl, advanced in turns; with `later`, its points are read only when all have been made."""
+    """A generator a bowl, advanced in turns; with `later`, its points are read only when all have been made.
+
+    With `counted` it says too how many gradients were asked for beyond one a step, and one ahead for the next.
+    """
     given = case.given
-    generators = [_started(answer, bowl, given) for bowl in given["bowls"]]
+    bowls = [Bowl(bowl, given["steps"] + given["ahead"]) for bowl in given["bowls"]]
+    generators = [_started(answer, bowl, given) for bowl in bowls]
     path: list[list[Any]] = [[] for _ in generators]
     for t in range(given["steps"]):
         for k, bowl in enumerate(given["bowls"]):
@@ -56,7 +70,26 @@ def drive(answer: Any, case: Case) -> Arrays:
         _next(generators[0], given["steps"] + t)
     if given["later"]:
         path = [[array(w, "what is yielded", np.shape(w)) for w in points] for points in path]
-    return named({"w": path})
+    extra = max(bowls[0].calls - given["steps"] - 1, 0)
+    return named({"w": path}) | ({EXTRA: np.array(float(extra))} if given["counted"] else {})
+
+
+class Bowl:
+    """A bowl whose gradients are counted."""
+
+    def __init__(self, bowl: dict[str, np.ndarray], points: int) -> None:
+        self.w, self._A, self._centre = bowl["w"], bowl["A"], bowl["centre"]
+        self._points, self.calls = points, 0
+
+    def gradient(self, w: Any) -> np.ndarray:
+        """At w. Raises Unfit after ten times as many calls as points."""
+        self.calls += 1
+        if self.calls > 10 * self._points:
+            raise Unfit(
+                f"gradient was called {self.calls - 1} times for at most {self._points} points. "
+                "Is there a yield in the loop?"
+            )
+        return self._A @ (array(w, "the argument of gradient", self.w.shape) - self._centre)
 
 
 def _next(generator: Any, t: int) -> Any:
@@ -66,19 +99,8 @@ def _next(generator: Any, t: int) -> Any:
         raise Unfit(f"The generator ended after {t} points; it should go on for ever: while True.") from None
 
 
-def _started(answer: Any, bowl: dict[str, np.ndarray], given: dict[str, Any]) -> Any:
-    calls, points = 0, given["steps"] + given["ahead"]
-
-    def gradient(w: Any) -> np.ndarray:
-        nonlocal calls
-        calls += 1
-        if calls > 10 * points:
-            raise Unfit(
-                f"gradient was called {calls - 1} times for at most {points} points. Is there a yield in the loop?"
-            )
-        return bowl["A"] @ (array(w, "the argument of gradient", bowl["w"].shape) - bowl["centre"])
-
-    made = answer(gradient, bowl["w"].copy(), given["rho"], given["a"], given["b"])
+def _started(answer: Any, bowl: Bowl, given: dict[str, Any]) -> Any:
+    made = answer(bowl.gradient, bowl.w.copy(), given["rho"], given["a"], given["b"])
     if not hasattr(made, "__next__"):
         raise Unfit(
             f"A generator is expected, a function with `yield` in it; the call returned {short(made)}."

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mlsys.problems.coerce import array, literal, number, parts
+from mlsys.problems.coerce import Unfit, array, literal, number, parts
 from mlsys.problems.problem import Arrays, Case, Problem
 
 
@@ -62,8 +62,12 @@ def drive(answer: Any, case: Case) -> Arrays:
         value = float(given["lowest"] + g @ (point - given["centre"]) / 2)
         result = answer(point.copy(), g, value, given["target"], given["cap"])
         alpha, w = parts(result, "alpha", "w")
-        lengths.append(number(alpha, "alpha, the first of the two,"))
-        ends.append(array(w, "w", point.shape))
+        try:
+            lengths.append(number(alpha, "alpha, the first of the two,"))
+            ends.append(array(w, "w", point.shape))
+        except Unfit as unfit:
+            swapped = np.shape(alpha) == point.shape and np.shape(w) == ()
+            raise Unfit(f"{unfit} The order is (alpha, w)." if swapped else str(unfit)) from unfit
     return {"alpha": np.stack(lengths), "w": np.stack(ends)}
 
 

@@ -28,8 +28,9 @@ def drive(answer: Any, case: Case) -> Arrays:
 
 
 def replay(case: Case) -> str:
-    """The answer on rows of the same kind that are made up for practice: those of the case stay with the grader."""
+    """The answer on rows of the same kind that are made up for practice."""
     return (
+        "# made-up rows of the same kind, not those of the case: they stay with the check\n"
         'oracle, loss = practice("sparse.project", seed=0)\n'
         'print(loss(minimise(oracle)), "of the loss at w = 0;", oracle.left, "evaluations left")'
     )

@@ -87,6 +87,14 @@ def share_left(rows: Data, w: Any) -> float:
         return float(np.mean((X @ w - y) ** 2) / np.mean(y**2))
 
 
+def best_scale(rows: Data, w: np.ndarray) -> float:
+    """The number that w should be multiplied by to fit the rows held out best; 1 where that cannot be said."""
+    X, y = rows.X[ROWS:], rows.y[ROWS:]
+    made = X @ w
+    size = float(made @ made)
+    return float(made @ y) / size if size else 1.0
+
+
 def practice(seed: int, d: int = 90) -> tuple[Any, Any]:
     """An oracle on made-up rows of this kind, and a function from weights to their share of the loss at 0."""
     rows = data(seed, d)

@@ -11,6 +11,7 @@ from mlsys.optim.rules import adadelta as rule
 from mlsys.problems.coerce import short
 from mlsys.problems.compare import close
 from mlsys.problems.problem import Answer, Arrays, Case, Grader, Verdict, answers, edits
+from mlsys.problems.ps1.adadelta_generator import EXTRA
 from mlsys.problems.ps1.streams import FIRST
 
 if TYPE_CHECKING:
@@ -86,10 +87,11 @@ WRONG = edits(
     ),
     in_place=(
         "The points that were yielded before change with every step, as all of them are one array: make a new one with "
-        "w = w - d, or yield a copy.",
+        "w = w - v, or yield a copy.",
         LAST,
         "        w -= move\n",
     ),
+    gradient_twice=("", AVERAGE, AVERAGE.replace("g**2", "gradient(w) ** 2")),
     ten_points=("", "while True", "for _ in range(10)"),
     thousand_points=("", "while True", "for _ in range(1000)"),
     gradient_once=(
@@ -202,7 +204,7 @@ WRONG = edits(
         " * g**2\n",
     ),
     move_squared_in_place=(
-        "w is changed by the square of the move: d.square_() and d **= 2 change d itself.",
+        "w is changed by the square of the move: v.square_() and v **= 2 change v itself.",
         LAST,
         "        w = w - move**2\n",
     ),
@@ -227,8 +229,16 @@ def adadelta(gradient, w, rho, a, b):
 
 
 def judge(case: Case, arrays: Arrays, expected: Arrays) -> Verdict:
-    """The prefix of each path, to rounding."""
-    verdict = close(arrays, expected)
+    """The prefix of each path, to rounding; and in one case, whether more gradients were asked for than steps made."""
+    path = {name: want for name, want in expected.items() if name != EXTRA}
+    verdict = close(arrays, path)
+    if verdict.score == 1 and (extra := int(arrays.get(EXTRA, 0))):
+        steps = case.given["steps"]
+        return Verdict(
+            0.0,
+            f"The points are right, but gradient was called {extra + steps + 1} times for {steps} of them: "
+            "call it once a step and keep what it returns.",
+        )
     if verdict.score == 1 or case.title != FIRST:
         return verdict
     (bowl,), a, rho = case.given["bowls"], case.given["a"], case.given["rho"]

@@ -72,7 +72,6 @@ def in_float32(f, w, g, first, shrink, c, limit):
     return np.float32(0), limit
 
 
-LIMIT = "f(w) counts within the limit: with limit = 6 there are five trials at most."
 START, TEST = "here, step, evaluations = f(w), first, 1", "if f(w - step * g) <= here - c * step * (g @ g):"
 LOOP, COUNT, SHRINK = "while evaluations < limit:", "evaluations += 1", "        step *= shrink\n"
 
@@ -113,10 +112,10 @@ WRONG = edits(
         "< limit",
         "< limit - 1",
     ),
-    one_too_many=(LIMIT, "< limit", "<= limit"),
-    limit_trials=(LIMIT, "< limit", "<= limit", "0.0, evaluations", "0.0, limit"),
+    one_too_many=("", "< limit", "<= limit"),
+    limit_trials=("", "< limit", "<= limit", "0.0, evaluations", "0.0, limit"),
     one_too_few=(
-        "With limit = 6 there are five trials, besides f(w): this stops one earlier.",
+        "",
         "< limit",
         "< limit - 1",
         "0.0, evaluations",
