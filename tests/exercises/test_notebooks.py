@@ -41,7 +41,7 @@ def test_each_exercise_has_its_cells_and_points(assignment):
             assert not cells[gid].metadata["nbgrader"]["grade"]
             assert check.source == f'check("{name}", {task.target})'
             assert check.metadata["nbgrader"]["points"] == task.points
-            assert f"({task.points:g} points)" in cells[f"{gid}-text"].source
+            assert f" (`{name}`, {task.points:g} points)" in cells[f"{gid}-text"].source.splitlines()[0]
 
 
 def test_nothing_else_gives_points_but_written_answers(assignment):
@@ -120,14 +120,30 @@ def test_what_students_get_is_a_fresh_release(assignment, tmp_path, monkeypatch)
     assert nbformat.read(released, as_version=4) == notebook("exercises", assignment)
 
 
-def test_the_scratch_cell_bears_answers_that_change_what_they_are_given(tmp_path):
+WITH_GRAD = """
+def adagrad_step(r, w, g, eta, delta):
+    r = torch.as_tensor(r) + torch.as_tensor(g) ** 2
+    w = torch.as_tensor(w).clone().requires_grad_()
+    return r, w - eta * torch.as_tensor(g) / torch.sqrt(r + delta**2)
+"""
+
+
+@pytest.mark.parametrize("how", ["in place", "with grad"])
+def test_the_scratch_cell_bears_answers_that_change_what_they_are_given_and_tensors(tmp_path, how):
     book = notebook("solutions", "ps1-adaptive-rates")
-    by_id(book)["adagrad-running"].source = grader("adagrad.running").right["in_place"].source("adagrad_step")
+    in_place = grader("adagrad.running").right["in_place"].source("adagrad_step")
+    by_id(book)["adagrad-running"].source = in_place if how == "in place" else WITH_GRAD
     shown = ("imports", "adagrad-history", "adagrad-running", "adagrad-scratch")
     book.cells = [cell for cell in book.cells if cell.id in shown]
     nbclient.NotebookClient(book, timeout=60, resources={"metadata": {"path": str(tmp_path)}}).execute()
     (printed,) = book.cells[-1].outputs
     assert float(printed["text"].splitlines()[0].removeprefix("largest difference: ")) < 1e-12
+
+
+def test_the_notebook_says_what_is_absent_when_it_is_graded(assignment):
+    cells = by_id(notebook("exercises", assignment))
+    assert "an answer that uses `mlsys.optim` earns nothing" in " ".join(cells["title"].source.split())
+    assert "not `mlsys.optim`, which is absent when this is graded" in cells["sparse-project-text"].source
 
 
 def test_the_source_that_the_intro_speaks_of_is_what_the_check_prints(assignment, capsys):
