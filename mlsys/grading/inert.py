@@ -11,6 +11,7 @@ import base64
 import functools
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from html import unescape
 from typing import Any
 
@@ -36,7 +37,12 @@ _PICTURE = re.compile(r"data:image/(png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 _BARE_TAG = re.compile(rf"</?(?:{'|'.join(sorted(TAGS - {'a', 'img'}))})\s*/?>", re.IGNORECASE)
 _MARKUP = re.compile(r"<[!/?a-zA-Z]")
-_TEX = re.compile(r"\\(?:href|url|require|html\w*|class|cssId|style|data|unicode)\b")
+_TEX = re.compile(r"\\(?:href|url|require|html\w*|class|cssId|style|data|unicode|mmlToken)\b")
+_FORMULA = re.compile(r"\$|\\[(\[]|\\begin")
+_ATTACHED = re.compile(r"attachment:([^)\s\"'>]*)")
+# Rendering takes time that grows with the square of some texts: so much of one text, and of all in a notebook.
+ONE_CHARS, ALL_CHARS = 1 << 14, 1 << 17
+HTML_CHARS, ALL_HTML_CHARS = 1 << 18, 1 << 20
 _SCRIPT = re.compile(r"script\s*:|<\s*(?:script|iframe|object|embed)|\bon\w+\s*=", re.IGNORECASE)
 # Without any of these a text is plain, and need not be rendered to see it.
 _ODD = re.compile(
@@ -50,19 +56,43 @@ def defuse(notebook: Any) -> list[str]:
     notebook.metadata = nbformat.from_dict(
         {key: value for key, value in notebook.metadata.items() if key in ("kernelspec", "language_info")}
     )
-    flags = []
+    flags, allowance = [], Allowance()
     for place, cell in enumerate(notebook.cells, 1):
         name = grade_id(cell) or place
         if cell.cell_type == "code":
-            harmless = [_defused(output) for output in cell.outputs]
+            harmless = [_defused(output, allowance) for output in cell.outputs]
             if not all(harmless):
-                flags.append(f"cell {name} displays what could run in a browser: left out")
+                flags.append(f"cell {name} displays what could run in a browser, or too much: left out")
             cell.outputs = [output for output in cell.outputs if output.get("data", True)]
+        elif not allowance.text(cell.source):
+            flags.append(f"the text of cell {name} is too long to be rendered: shown as its source")
+            _as_source(cell)
         elif cell.cell_type == "raw" or active(cell.source):
             if active(cell.source):
                 flags.append(f"the text of cell {name} has markup that could run: shown as its source")
             _as_source(cell)
+        elif not set(_ATTACHED.findall(cell.source)) <= set(cell.get("attachments", {})):
+            cell.source = cell.source.replace(
+                "attachment:", "missing:"
+            )  # nbconvert would give up on the page
     return flags
+
+
+@dataclass
+class Allowance:
+    """How much of a notebook is still rendered, and so can take time: characters of Markdown and TeX, and of HTML."""
+
+    texts: int = ALL_CHARS
+    html: int = ALL_HTML_CHARS
+
+    def text(self, text: str) -> bool:
+        """Take it from what is left; whether it was there to be had."""
+        self.texts -= len(text)
+        return len(text) <= ONE_CHARS and self.texts >= 0
+
+    def page(self, text: str) -> bool:
+        self.html -= len(text)
+        return len(text) <= HTML_CHARS and self.html >= 0
 
 
 @functools.lru_cache(maxsize=256)
@@ -97,13 +127,18 @@ def _as_source(cell: Any) -> None:
     cell.pop("attachments", None)
 
 
-def _defused(output: Any) -> bool:
+def _defused(output: Any, allowance: Allowance) -> bool:
     """Clean one output in place; whether nothing in it was a script."""
     if "data" not in output:
         return True
     shown = [str(value) for key, value in output.data.items() if key in ("text/html", "image/svg+xml")]
     harmless = "application/javascript" not in output.data and not any(map(_SCRIPT.search, shown))
-    kept = {key: CLEAN[key](str(value)) for key, value in output.data.items() if key in CLEAN}
+    takes = {"text/markdown": allowance.text, "text/latex": allowance.text, "text/html": allowance.page}
+    kept = {
+        key: CLEAN[key](str(value)) if key not in takes or takes[key](str(value)) else None
+        for key, value in output.data.items()
+        if key in CLEAN
+    }
     output.data = nbformat.from_dict({key: value for key, value in kept.items() if value is not None})
     if "image/svg+xml" in output.data:  # in an img, where no script of it runs
         picture = base64.b64encode(output.data.pop("image/svg+xml").encode()).decode()
@@ -112,19 +147,42 @@ def _defused(output: Any) -> bool:
     return harmless and all(value is not None for value in kept.values())
 
 
-def _html(text: str) -> str:
+def _html(text: str) -> str | None:
     """Only tags and attributes that show something; links and pictures that lead nowhere odd."""
+    if _FORMULA.search(plain := unescape(text)) and _TEX.search(plain):
+        return None
 
     def allowed(tag: str, name: str, value: str) -> bool:
         if name == "src":
             return _PICTURE.fullmatch(value) is not None
         return name in ATTRIBUTES["*"] or name in ATTRIBUTES.get(tag, ())
 
-    text = re.sub(r"<(style|script)\b.*?</\1\s*>", "", text, flags=re.DOTALL | re.IGNORECASE)
     protocols = {"http", "https", "mailto", "data"}
     return str(
-        bleach.clean(text, tags=TAGS, attributes=allowed, protocols=protocols, css_sanitizer=_CSS, strip=True)
+        bleach.clean(
+            _without_code(text),
+            tags=TAGS,
+            attributes=allowed,
+            protocols=protocols,
+            css_sanitizer=_CSS,
+            strip=True,
+        )
     )
+
+
+def _without_code(text: str) -> str:
+    """Without the elements whose text is no text, as far as they are closed; in one pass."""
+    kept, at, closed = [], 0, {"style": True, "script": True}
+    for opening in re.finditer(r"<(style|script)\b", text, re.IGNORECASE):
+        name = opening[1].lower()
+        if opening.start() < at or not closed[name]:
+            continue
+        closing = re.compile(rf"</{name}\s*>", re.IGNORECASE).search(text, opening.end())
+        closed[name] = closing is not None
+        if closing:
+            kept.append(text[at : opening.start()])
+            at = closing.end()
+    return "".join([*kept, text[at:]])
 
 
 def _unless(odd: Callable[[str], Any]) -> Callable[[str], str | None]:
@@ -136,7 +194,7 @@ CLEAN: dict[str, Callable[[str], str | None]] = {
     "text/plain": str,
     "text/html": _html,
     "text/markdown": _unless(active),
-    "text/latex": _unless(lambda text: _TEX.search(text) or _MARKUP.search(text)),
+    "text/latex": _unless(lambda text: any(p.search(text) for p in (_TEX, _MARKUP, _SCRIPT))),
     "image/svg+xml": str,
     **dict.fromkeys(("image/png", "image/jpeg", "image/gif", "image/webp"), _PIXELS),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import shutil
 import textwrap
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ from mlsys.grading.disk import machine_fault
 from mlsys.grading.files import entries, plain
 from mlsys.grading.mend import TooMuch, Unreadable, mend, parse
 
-MOST_BYTES, MOST_FILES = 50 << 20, 2000  # of one submission; an honest one has a hundredth
+MOST_BYTES, MOST_FILES = 50 << 20, 2000  # of one submission, folders counted; an honest one has a hundredth
+PATH_BYTES = 1000  # of a file within it: beneath the course's folder and in the box it is longer
 
 
 @dataclass(frozen=True)
@@ -52,15 +54,18 @@ def _released(data: bytes) -> nbformat.NotebookNode:
 def _copy(source: Path, staging: Path) -> list[str]:
     """Copy the plain files; links, sockets, what cannot be read and what is too much are named and left out."""
     staging.mkdir(parents=True)
-    flags, left = [], MOST_BYTES
-    for number, path in enumerate(entries(source)):
+    flags, left, made = [], MOST_BYTES, set[Path]()
+    for path in entries(source):
         inside = path.relative_to(source)
         if ".ipynb_checkpoints" in inside.parts:
             continue
-        if number >= MOST_FILES:
-            flags.append(f"more than {MOST_FILES:,} files were handed in: the rest left out")
+        made |= {inside, *inside.parents}
+        if len(made) > MOST_FILES:
+            flags.append(f"more than {MOST_FILES:,} files and folders were handed in: the rest left out")
             break
-        reason = "is not a plain file" if not plain(path) else _unfit(path, left)
+        long = len(os.fsencode(inside)) > PATH_BYTES
+        reason = "has too long a path" if long else "" if plain(path) else "is not a plain file"
+        reason = reason or _unfit(path, left)
         if not reason:
             try:
                 (staging / inside).parent.mkdir(parents=True, exist_ok=True)

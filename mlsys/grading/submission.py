@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, NamedTuple
 
 import nbformat
@@ -25,6 +26,7 @@ from mlsys.grading.ledger import STOPPED, settle
 from mlsys.grading.replay import Replayed, complete
 from mlsys.grading.scores import Result, marks, settled
 
+MOST_FLAGS, FLAG_CHARS = 100, 300
 PREFIX, ASIDE = "grading_", "aside"  # of scratch folders, and the folder in them for what is displaced
 
 
@@ -82,7 +84,7 @@ class Submission:
         if self.reason:
             self._void(begin)
         found = marks(self.course, self.assignment, self.student)
-        return settled(self.student, found, tuple(self.flags), self.reason)
+        return settled(self.student, found, _brief(self.flags), self.reason)
 
     def _save(self, notebooks: dict[str, Any], begin: Callable[[], None]) -> None:
         """Render beside; then move into place, and commit."""
@@ -179,12 +181,19 @@ def _unfit(student: str) -> str:
     return ""
 
 
+def _brief(flags: list[str]) -> tuple[str, ...]:
+    """The flags as a person can read them: each once, none too long, and not too many."""
+    short = [shorten(flag, FLAG_CHARS, placeholder=" …") for flag in dict.fromkeys(flags)]
+    more = len(short) - MOST_FLAGS
+    return (*short[:MOST_FLAGS], *[f"and {more:,} more that is odd"] * (more > 0))
+
+
 def _failures(assignment: str, notebooks: dict[str, Any]) -> list[str]:
     """The test cells that ended in an error, and the cells that ran too long."""
     flags = []
     for cell in (cell for notebook in notebooks.values() for cell in notebook.cells):
         errors = [output for output in cell.get("outputs", ()) if output.output_type == "error"]
-        error, stopped = next(iter(errors), None), any(e.ename in STOPPED for e in errors)
+        error, stopped = next(iter(errors), None), any(e.ename == STOPPED for e in errors)
         if error is None or not (stopped or settings(cell).get("grade")):
             continue
         name = exercise_of(assignment, grade_id(cell))

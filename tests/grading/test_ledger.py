@@ -11,7 +11,7 @@ from mlsys.problems import exercises
 
 NAME = exercises(PS)[0]
 ERROR = new_output("error", ename="Enough", evalue="", traceback=[])
-SHOWN = []  # what the cell settled last prints
+printed = []  # what the cell settled last prints
 
 
 def result(text):
@@ -23,7 +23,7 @@ def settled(ledger, *outputs, reason=""):
     settings = {"grade": True, "grade_id": check_cell(NAME), "points": 2.0}
     cell = new_code_cell("check()", outputs=[*outputs], metadata={"nbgrader": settings}, execution_count=1)
     flags = settle(new_notebook(cells=[cell]), PS, ledger, reason)
-    SHOWN[:] = [o.text for o in cell.outputs if o.output_type == "stream"]
+    printed[:] = [o.text for o in cell.outputs if o.output_type == "stream"]
     return [o.data["text/plain"] for o in cell.outputs if o.output_type == "execute_result"], flags
 
 
@@ -64,11 +64,11 @@ def test_where_no_answer_came_the_score_is_0():
 
 def test_the_student_reads_why_nothing_was_earned():
     settled({}, reason="the notebook ended Python (code 0)")
-    assert SHOWN == [
+    assert printed == [
         f"{NAME}: 0 points. It was not checked, because before it the notebook ended Python (code 0).\n"
     ]
     frames = ["Cell In[3], line 2, in polyak_step", "File /tmp/mlsys-package-x/mlsys/grading/check.py:30"]
     stopped = new_output("error", ename="KeyboardInterrupt", evalue="", traceback=frames)
     settled({}, stopped)
-    assert SHOWN == [f"{NAME}: 0 points. This cell ran too long and was stopped.\n"]
+    assert printed == [f"{NAME}: 0 points. This cell ran too long and was stopped.\n"]
     assert stopped.traceback == frames[:1]

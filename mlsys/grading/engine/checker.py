@@ -22,6 +22,7 @@ from mlsys.problems.judging import judge_tries, score
 from mlsys.problems.problem import Case
 
 MOST_CALLS = 100_000  # of a served object, in one check
+MOST_FLAGS = 50
 ABSENT = re.compile(r"No module named '(mlsys\.[\w.]*)'")
 
 
@@ -49,6 +50,11 @@ class Checker:
     ledger: dict[str, Entry] = field(default_factory=dict)
     flags: list[str] = field(default_factory=list)
 
+    def flag(self, text: str) -> None:
+        """Note what is odd, once, and not without end."""
+        if text not in self.flags and len(self.flags) < MOST_FLAGS:
+            self.flags.append(text)
+
     def serve(self, link: Link, name: Any, tested: str, following: Callable[[], dict[str, Any]]) -> None:
         """Judge one call of `check`.
 
@@ -58,7 +64,7 @@ class Checker:
         """
         if name not in exercises(self.assignment):
             link.reply({"t": "points", "points": 0.0})
-            self.flags.append(f"check was called with the name {wire.text(str(name))[:60]!r}")
+            self.flag(f"check was called with the name {wire.text(str(name))[:60]!r}")
             return
         counts = name == tested and name not in self.ledger
         task = problem(name)
@@ -69,15 +75,12 @@ class Checker:
             raise wire.Malformed(f"an answer that cannot be judged ({type(error).__name__})") from error
         points = float(score(outcomes, task.points))
         borrowed = {found[1] for _, verdict in outcomes if (found := ABSENT.search(verdict.message))}
-        self.flags += [
-            f"{name}: the answer asks for {module}, which is absent here" for module in sorted(borrowed)
-        ]
+        for module in sorted(borrowed):
+            self.flag(f"{name}: the answer asks for {module}, which is absent here")
         if counts:
             self.ledger[name] = Entry(points, report(name, outcomes, points, task.points))
         elif name == tested:
-            self.flags.append(
-                f"{name}: check was called more than once in its test cell; the first call counts"
-            )
+            self.flag(f"{name}: check was called more than once in its test cell; the first call counts")
         link.reply({"t": "points", "points": points})
 
 

@@ -29,6 +29,7 @@ START_S = 60.0
 HIDDEN = "ERROR: An error occurred while showtraceback was disabled"
 TRACEBACK_CHARS = 20_000
 OUTPUT_BYTES, OUTPUTS = 4 << 20, 2000  # that are kept of a cell
+NOTEBOOK_BYTES = 16 << 20  # and of all cells together
 
 
 class Times(NamedTuple):
@@ -76,6 +77,7 @@ class Executor:
         self.checker = Checker(assignment, functools.partial(exams, key))
         self.link = Link()
         self._cell, self._place, self._bytes, self._count = nbformat.from_dict({}), 0, 0, 0
+        self._all_bytes = 0
         self._asking = False
 
     def run(self, parent: socket.socket, job: dict[str, Any]) -> Executed:
@@ -157,15 +159,26 @@ class Executor:
         if frame["t"] == "done":
             raise _Ended(frame)
         if frame["t"] == "io":
-            self._count += 1
-            self._bytes += len(str(frame.get("content")))
-            if self._bytes <= OUTPUT_BYTES and self._count <= OUTPUTS:
+            size = len(str(frame.get("content"))) * (1 + self._reached(frame))
+            self._count, self._bytes, self._all_bytes = (
+                self._count + 1,
+                self._bytes + size,
+                self._all_bytes + size,
+            )
+            within = self._bytes <= OUTPUT_BYTES and self._all_bytes <= NOTEBOOK_BYTES
+            if within and self._count <= OUTPUTS:
                 _shown(self.client, frame, self._cell, self._place)
             elif not self._cell.metadata.get("mlsys_cut"):
                 self._cell.metadata["mlsys_cut"] = True
-                self.checker.flags.append(
-                    f"cell {grade_id(self._cell) or self._place + 1} showed too much: cut"
-                )
+                self.checker.flag(f"cell {grade_id(self._cell) or self._place + 1} showed too much: cut")
+
+    def _reached(self, frame: dict[str, Any]) -> int:
+        """How many outputs a display changes besides its own: each keeps what it shows."""
+        content = frame.get("content")
+        transient = content.get("transient") if isinstance(content, dict) else None
+        name = transient.get("display_id") if isinstance(transient, dict) else None
+        known = self.client._display_id_map.get(name, {}) if isinstance(name, str) else {}
+        return sum(map(len, known.values()))
 
     def _await(self, kind: str, until: float) -> None:
         while self.link.next(until).frame["t"] != kind:

@@ -22,6 +22,16 @@ from typing import Any
 # What notebooks import, and what IPython imports when it begins, or when the first cell fails or draws. Not pyplot: at
 # its import it looks for the shell that it is to show figures in.
 MODULES = (
+    "bdb",
+    "sqlite3",
+    "tornado.platform.asyncio",
+    "ipykernel.debugger",
+    "ipykernel.ipkernel",
+    "IPython.core.application",
+    "IPython.core.completerlib",
+    "IPython.core.logger",
+    "IPython.core.oinspect",
+    "IPython.core.ultratb",
     "numpy",
     "numpy.random",
     "torch",
@@ -32,16 +42,7 @@ MODULES = (
     "matplotlib.colorbar",
     "matplotlib.mlab",
     "PIL.PngImagePlugin",
-    "bdb",
-    "sqlite3",
-    "tornado.platform.asyncio",
-    "ipykernel.debugger",
-    "IPython.core.application",
-    "IPython.core.completerlib",
-    "IPython.core.logger",
-    "IPython.core.oinspect",
     "IPython.core.pylabtools",
-    "IPython.core.ultratb",
     "stack_data",
     "pygments.lexers.python",
     "mlsys.grading.engine.kernel",
@@ -49,6 +50,9 @@ MODULES = (
     "mlsys.grading.engine.unsafe",
     "mlsys.grading.sandbox.box",
 )
+KERNEL = "IPython.core.ultratb"  # with this, what any kernel of IPython's has imported before its first cell is there
+NEEDED = {"mlsys", "numpy", "torch"}
+kernels: set[str] = set()  # the names of what was there by then
 JOB_BYTES = 1 << 20
 PACKAGE = "mlsys-package-"  # the beginning of the name of the folder that this is started in
 
@@ -61,6 +65,8 @@ def main(assignment: str, descriptors: list[int]) -> None:
     sys.modules["debugpy"] = None  # type: ignore[assignment]  # nobody debugs a graded notebook, and it warns on stderr
     for module in MODULES:
         importlib.import_module(module)
+        if module == KERNEL:
+            kernels.update(name.partition(".")[0] for name in sys.modules)
         if _abandoned(connections.values()):
             return
     del sys.modules["debugpy"]
@@ -150,7 +156,16 @@ def _notebook(keep: tuple[int, int, int]) -> None:
 
     np.random.mtrand._rand.seed()
     torch.default_generator.seed()
+    _forget_shadowed()
     kernel.serve(*keep)
+
+
+def _forget_shadowed() -> None:
+    """Modules that were imported here, and that a file handed in takes the place of, as in a kernel of its own."""
+    here = {entry.name.removesuffix(".py") for entry in os.scandir(".") if entry.name.endswith(".py")}
+    here |= {entry.name for entry in os.scandir(".") if os.path.exists(f"{entry.name}/__init__.py")}
+    for name in [name for name in sys.modules if name.partition(".")[0] in here - kernels - NEEDED]:
+        del sys.modules[name]
 
 
 def _reap() -> None:

@@ -30,10 +30,15 @@ class Malformed(ValueError):
     """A frame that no honest sender writes."""
 
 
+def packed(frame: dict[str, Any] | bytes) -> bytes:
+    """A frame as it is sent."""
+    data = frame if isinstance(frame, bytes) else json.dumps(frame).encode()
+    return _LENGTH.pack(len(data)) + data
+
+
 def send(sock: socket.socket, frame: dict[str, Any] | bytes) -> None:
     """One frame, whole."""
-    data = frame if isinstance(frame, bytes) else json.dumps(frame).encode()
-    sock.sendall(_LENGTH.pack(len(data)) + data)
+    sock.sendall(packed(frame))
 
 
 class Frames:

@@ -74,7 +74,8 @@ def run(box: Box, body: Callable[[], None], keep: Sequence[int], control: int) -
 
     control : a unix stream socket. In: b"i" interrupts the body (KeyboardInterrupt); b"k", or its end, ends everything.
     Out, one line of JSON: {"event": "exit", "code"} | {"event": "signal", "signal"} | {"event": "memory", "bytes"}
-    | {"event": "cpu"} | {"event": "refused", "reason"}; then its end, when nothing of the box is left.
+    | {"event": "cpu"} | {"event": "files", "reason"} | {"event": "refused", "reason"}; then its end, when nothing of
+    the box is left.
     """
     try:
         linux.die_with_parent()
@@ -234,6 +235,8 @@ def _check_readable(box: Box) -> None:
 
 
 def _refused(error: BaseException) -> dict[str, Any]:
+    if isinstance(error, tree.Unfit):
+        return {"event": "files", "reason": str(error)}
     if isinstance(error, OSError) and error.strerror:
         where = f" ({error.filename})" if error.filename else ""
         return {"event": "refused", "reason": f"{error.strerror}{where}"}

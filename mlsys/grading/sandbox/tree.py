@@ -31,6 +31,10 @@ WRITABLE = {"/tmp": 0o1777, "/dev/shm": 0o1777}
 Step = tuple[str, str, str]  # what to do, where, with what
 
 
+class Unfit(Exception):
+    """The files to be copied into a box cannot be, for what they are; the box itself is as it should be."""
+
+
 def build(box: Box, owner: int | None) -> None:
     """Build the box's root and make it ours; owner: the host's user of the writable folders, None for our own.
 
@@ -55,10 +59,9 @@ def build(box: Box, owner: int | None) -> None:
         try:
             _copy(OLD + os.path.realpath(box.files), box.home, owner)
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EFBIG):
-                most = f"{limits.file_bytes >> 20} MiB and {limits.files} files"
-                raise ValueError(f"the files of {box.files} do not fit in {most}") from None
-            raise
+            most = f"{limits.file_bytes >> 20} MiB and {limits.files} files"
+            full = error.errno in (errno.ENOSPC, errno.EFBIG)
+            raise Unfit(f"they do not fit in {most}" if full else error.strerror or str(error)) from None
     if owner is not None:
         os.chown(box.home, owner, owner)
     for kind, path, _ in steps:
