@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import itertools
 from collections.abc import Iterator
@@ -28,6 +29,25 @@ def absent(name: str, answer: Any) -> str:
                     found = [m for m in modules if used == m or used.startswith(f"{m}.")]
                     if found:
                         return found[0]
+    return ""
+
+
+def imported(source: str, assignment: str) -> str:
+    """The absent module that a cell imports as it runs, and not only in a function of its; empty if there is none."""
+    try:
+        todo: list[ast.AST] = [ast.parse(source)]
+    except (SyntaxError, ValueError):
+        return ""
+    while todo:
+        node = todo.pop(0)
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+        if isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{name}" for name in names]
+        for module in taught(assignment):
+            if any(f"{name}.".startswith(f"{module}.") for name in names):
+                return module
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.Try):
+            todo += ast.iter_child_nodes(node)
     return ""
 
 
@@ -59,10 +79,13 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
             yield from _codes(constant)
 
 
-def _named(value: Any) -> Iterator[str]:
-    """The module that a value is, or was defined in; of an object of the package, those of its parts too."""
+def _named(value: Any, nested: bool = False) -> Iterator[str]:
+    """The module that a value is, or was defined in; those of what is in it too."""
     if isinstance(value, ModuleType):
         yield value.__name__
+    elif isinstance(value, dict | list | tuple) and not nested:
+        for part in itertools.islice(value.values() if isinstance(value, dict) else value, 100):
+            yield from _named(part, nested=True)
     elif value is not None:
         module = str(getattr(value, "__module__", ""))
         yield module

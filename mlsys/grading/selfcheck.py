@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ast
 import os
-import re
 import subprocess
-import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlsys.grading.absent import imported
+from mlsys.grading.causes import LATE, called, failures
 from mlsys.grading.cells import answer_cell, check_cell, grade_id, is_written
 from mlsys.grading.check import CELL_S
 from mlsys.grading.errors import CourseError
@@ -19,7 +19,7 @@ from mlsys.grading.mend import Unreadable, parse
 from mlsys.problems import SETS, exercises, problem
 
 CHECKED, UNCHECKED, BY_HAND, BLANK = "checked", "not checked", "marked by hand", "blank"
-LATE, UNFINISHED_S = "CellTimeoutError", 10  # seconds that a cell which is interrupted has to end
+UNFINISHED_S = 10  # seconds that a cell which is interrupted has to end
 NAMED = 3  # notebooks, where the one asked for is not there
 TEXT_STUB = "Your answer here."  # what a released notebook holds where a text is to be written
 
@@ -65,7 +65,8 @@ def check_notebook(path: Path, timeout_s: float = CELL_S) -> Report:
         oddities.append(f"The file is named {path.name}; hand it in as {assignment}.ipynb.")
     for name in exercises(assignment):
         oddities += _as_released(notebook, name)
-    problems = _execute(notebook, path, timeout_s) + _failures(notebook.cells, timeout_s)
+    problems = _execute(notebook, path, timeout_s) + failures(notebook.cells, timeout_s)
+    problems += _borrowing(notebook.cells, assignment)
     lines = tuple(_line(name, notebook) for name in exercises(assignment)) + _written(notebook)
     unchecked = [line.name for line in lines if line.status == UNCHECKED]
     if unchecked:
@@ -200,63 +201,14 @@ def _execute(notebook: Any, path: Path, timeout_s: float) -> list[str]:
     return stopped
 
 
-def _error(cell: Any) -> Any:
-    """The error that a cell ended with, or None."""
-    return next((o for o in cell.get("outputs", ()) if o.output_type == "error"), None)
-
-
-def _failures(cells: list[Any], timeout_s: float) -> list[str]:
-    """Each error once, with the first cell that ended in it; names missed after a failure follow from that one."""
-    first: dict[str, str] = {}
-    times: dict[str, int] = {}
-    missed = 0
-    for cell in cells:
-        error = _error(cell)
-        if error is None:
-            continue
-        what = _what(cell, error, timeout_s)
-        if error.ename == "NameError" and first and what not in first:
-            missed += 1
-            continue
-        first.setdefault(what, _called(cell))
-        times[what] = times.get(what, 0) + 1
-    said = [
-        f"{name}{f' and {times[what] - 1} more' if times[what] > 1 else ''} {what}"
-        for what, name in first.items()
+def _borrowing(cells: list[Any], assignment: str) -> list[str]:
+    """The cells that would fail where the notebook is graded, as they import what is absent there."""
+    found = ((cell, imported(cell.source, assignment)) for cell in cells if cell.cell_type == "code")
+    return [
+        f"{called(cell)} imports {module}, which is absent when this is graded: there the cell fails."
+        for cell, module in found
+        if module
     ]
-    later = "1 later cell" if missed == 1 else f"{missed} later cells"
-    return said + [f"{later} failed only because of that."] * (missed > 0)
-
-
-def _what(cell: Any, error: Any, timeout_s: float) -> str:
-    """What became of a cell."""
-    if any(o.output_type == "error" and o.ename == LATE for o in cell.outputs):
-        return f"ran for more than {timeout_s:g} s and was stopped{_at(error)}. The later cells were run."
-    if error.ename == "KeyboardInterrupt":
-        return "was stopped"
-    text = re.sub(r"\((?:<[^>]*>|\d+\.py), (line \d+)\)", r"(\1)", error.evalue)  # a file that nobody has
-    return f"raised {error.ename}: {text}".rstrip(": ")
-
-
-def _at(error: Any) -> str:
-    """The student's line at which a cell was interrupted, from the traceback; empty where it holds none."""
-    lines = re.sub(r"\x1b\[[\d;]*m", "", "\n".join(error.traceback)).splitlines()
-    theirs, inside = "", False
-    for line in lines:
-        if re.match(r"(Cell In\[|File |Input )", line):
-            inside = line.startswith("Cell In[")
-        elif inside and (found := re.match(r"-+> (\d+) (.*)", line)):
-            theirs = f" at `{found[2].strip()}` (line {found[1]})"
-    return theirs
-
-
-def _called(cell: Any) -> str:
-    """A cell, as its reader knows it."""
-    for name in (name for names in map(exercises, SETS) for name in names):
-        if grade_id(cell) in (check_cell(name), answer_cell(name)):
-            return f"The {'test ' * (grade_id(cell) == check_cell(name))}cell of {name}"
-    first = next((line.strip() for line in cell.source.splitlines() if line.strip()), "")
-    return f"The cell that begins `{textwrap.shorten(first, 60, placeholder=' …')}`"
 
 
 def _line(name: str, notebook: Any) -> Line:

@@ -6,7 +6,7 @@ import pytest
 import mlsys
 from mlsys import optim
 from mlsys.grading import check
-from mlsys.grading.absent import absent
+from mlsys.grading.absent import absent, imported
 from mlsys.optim.rules import adagrad as ours
 from mlsys.problems import problem
 
@@ -52,6 +52,14 @@ def by_an_object_made_before(r, w, g, eta, delta):
     return RULE.step(w, g, r)
 
 
+TABLE, LOOP = {"a": 1, "b": RULE}, [1.0]
+LOOP.append(LOOP)
+
+
+def by_a_table(r, w, g, eta, delta):
+    return TABLE["b"].step(w, g, r)
+
+
 def nothing(r, w, g, eta, delta):
     pass
 
@@ -62,12 +70,21 @@ def own(r, w, g, eta, delta):
 
 
 def with_what_stays(r, w, g, eta, delta):
-    return mlsys.core.generator(0, "x") if w is None else own(r, w, g, eta, delta)
+    return LOOP or mlsys.core.generator(0, "x") if w is None else own(r, w, g, eta, delta)
 
 
 @pytest.mark.parametrize(
     "answer",
-    [by_module, by_package, by_another_name, by_a_helper, by_an_object_made_before, InAMethod, AHelper],
+    [
+        by_module,
+        by_package,
+        by_another_name,
+        by_a_helper,
+        by_an_object_made_before,
+        by_a_table,
+        InAMethod,
+        AHelper,
+    ],
 )
 def test_what_an_answer_uses_of_the_taught_modules_is_named(answer):
     assert absent(EXERCISE, answer) == "mlsys.optim"
@@ -75,6 +92,26 @@ def test_what_an_answer_uses_of_the_taught_modules_is_named(answer):
 
 def test_an_import_inside_the_answer_is_seen():
     assert absent(EXERCISE, imported_inside) == "mlsys.kernels"
+
+
+@pytest.mark.parametrize(
+    ("source", "module"),
+    [
+        ("import mlsys.optim", "mlsys.optim"),
+        ("x = 1\nif x:\n    import mlsys.optim.rules as r", "mlsys.optim"),
+        ("from mlsys import core, optim", "mlsys.optim"),
+        ("from mlsys.kernels.cpu import x", "mlsys.kernels"),
+        ("class A:\n    from mlsys.optim import adagrad", "mlsys.optim"),
+        ("import mlsys, mlsys.core, mlsys.optimists", ""),
+        ("from . import optim", ""),
+        ("# import mlsys.optim", ""),
+        ("def f():\n    import mlsys.optim", ""),
+        ("try:\n    import mlsys.optim\nexcept ImportError:\n    pass", ""),
+        ("import mlsys.optim; print(", ""),
+    ],
+)
+def test_an_import_that_fails_when_it_is_graded_is_seen(source, module):
+    assert imported(source, "ps1-adaptive-rates") == module
 
 
 @pytest.mark.parametrize("answer", [own, with_what_stays, nothing, len, None])
