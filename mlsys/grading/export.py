@@ -66,7 +66,9 @@ def export(
     written = sum(bool(cells[student]) for student in taken)
     blank = {s: one.state for s, one in rows.items() if not cells[s] and one.state != MISSING}
     if unfinished:
-        blank |= {s: f"{one.state}; {cells[s]} written" for s, one in rows.items() if cells[s] and not one.settled}
+        blank |= {
+            s: f"{one.state}; {cells[s]} written" for s, one in rows.items() if cells[s] and not one.settled
+        }
     return Exported(out, written, blank, sorted(s for s in rows if cells[s] and s not in taken))
 
 

@@ -87,11 +87,11 @@ class Allowance:
 
     def text(self, text: str) -> bool:
         """Take it from what is left; whether it was there to be had."""
-        self.texts -= len(text)
+        self.texts -= len(text) * (len(text) <= ONE_CHARS)
         return len(text) <= ONE_CHARS and self.texts >= 0
 
     def page(self, text: str) -> bool:
-        self.html -= len(text)
+        self.html -= len(text) * (len(text) <= HTML_CHARS)
         return len(text) <= HTML_CHARS and self.html >= 0
 
 

@@ -29,9 +29,36 @@ PNG = base64.b64encode(b"\x89PNG on=").decode()
 )
 def test_an_honest_text_stays(text):
     assert not active(text)
-    notebook = new_notebook(cells=[new_markdown_cell(text)])
+    notebook = new_notebook(cells=[new_markdown_cell(text, attachments={"image.png": {}})])
     assert defuse(notebook) == []
     assert notebook.cells[0].source == text
+
+
+def test_a_picture_that_is_not_there_does_not_cost_the_page():
+    notebook = new_notebook(cells=[new_markdown_cell("See ![it](attachment:plot.png).")])
+    assert defuse(notebook) == []
+    assert notebook.cells[0].source == "See ![it](missing:plot.png)."
+
+
+def test_what_would_take_hours_to_render_is_shown_as_its_source():
+    texts = ["&#38;" + r"\begin{a}" * 9_000, *["a < b, and so on. " * 800] * 12]
+    notebook = new_notebook(cells=[new_markdown_cell(text) for text in texts])
+    flags = defuse(notebook)
+    assert flags[0] == "the text of cell 1 is too long to be rendered: shown as its source"
+    assert len(flags) == 1 + 3  # of each, and of all together, so much is rendered
+    assert notebook.cells[1].source == texts[1]
+
+
+@pytest.mark.parametrize("text", ["<style " * 20_000, "<script>" * 30_000, "<p>x</p>" * 40_000])
+def test_markup_without_end_is_cleaned_in_one_pass(text):
+    notebook = new_notebook(
+        cells=[
+            new_code_cell("", outputs=[new_output("display_data", {"text/html": text, "text/plain": "x"})])
+        ]
+    )
+    defuse(notebook)
+    (output,) = notebook.cells[0].outputs
+    assert "<s" not in output.data.get("text/html", "")
 
 
 @pytest.mark.parametrize(
@@ -121,7 +148,7 @@ def test_a_drawing_becomes_a_picture():
 )
 def test_displays_that_could_run_are_cleaned_and_named(data):
     flags, left = shown(**data)
-    assert flags == ["cell 1 displays what could run in a browser: left out"]
+    assert flags == ["cell 1 displays what could run in a browser, or too much: left out"]
     text = str(left).lower()
     for word in ("<script", "onerror", "javascript", "iframe", "onload", "<svg"):
         assert word not in text
