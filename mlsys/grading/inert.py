@@ -41,7 +41,7 @@ _TEX = re.compile(r"\\(?:href|url|require|html\w*|class|cssId|style|data|unicode
 _FORMULA = re.compile(r"\$|\\[(\[]|\\begin")
 _ATTACHED = re.compile(r"attachment:([^)\s\"'>]*)")
 # Rendering takes time that grows with the square of some texts: so much of one text, and of all in a notebook.
-ONE_CHARS, ALL_CHARS = 1 << 14, 1 << 17
+ONE_CHARS, ALL_CHARS, LAST_CHARS = 1 << 14, 1 << 17, 500
 HTML_CHARS, ALL_HTML_CHARS = 1 << 18, 1 << 20
 _SCRIPT = re.compile(r"script\s*:|<\s*(?:script|iframe|object|embed)|\bon\w+\s*=", re.IGNORECASE)
 # Without any of these a text is plain, and need not be rendered to see it.
@@ -65,7 +65,10 @@ def defuse(notebook: Any) -> list[str]:
                 flags.append(f"cell {name} displays what could run in a browser, or too much: left out")
             cell.outputs = [output for output in cell.outputs if output.get("data", True)]
         elif not allowance.text(cell.source):
-            flags.append(f"the text of cell {name} is too long to be rendered: shown as its source")
+            flags.append(
+                f"the text of cell {name} is too long to be rendered: its beginning is shown as source"
+            )
+            cell.source = f"{cell.source[: ONE_CHARS if allowance.texts >= 0 else LAST_CHARS]}\n[cut]"
             _as_source(cell)
         elif cell.cell_type == "raw" or active(cell.source):
             if active(cell.source):
@@ -87,7 +90,7 @@ class Allowance:
 
     def text(self, text: str) -> bool:
         """Take it from what is left; whether it was there to be had."""
-        self.texts -= len(text) * (len(text) <= ONE_CHARS)
+        self.texts -= min(len(text), ONE_CHARS)  # of a longer one, so much is shown
         return len(text) <= ONE_CHARS and self.texts >= 0
 
     def page(self, text: str) -> bool:

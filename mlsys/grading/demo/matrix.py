@@ -6,8 +6,10 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
+from mlsys.grading.scores import NOT_GRADED
+
 Row = dict[str, Any]  # of the record `hostile`, which tests/grading/hostile_matrix.py writes
-SAME = "as it should be"
+SAME, LOST = "as it should be", "not graded"
 
 
 def by_mlsys(row: Row) -> str:
@@ -22,8 +24,9 @@ def by_stock(row: Row) -> str:
 
 
 def harmed(row: Row) -> bool:
-    """Whether something went wrong with stock nbgrader."""
-    return by_stock(row) != SAME
+    """Whether something went wrong with stock nbgrader that need not."""
+    found = set(_faults(row["stock"], f"demo-{row['case']}"))
+    return bool(found - ({LOST} if row["mlsys"]["status"] == NOT_GRADED else set()))
 
 
 def gained(row: Row) -> float:
@@ -50,7 +53,7 @@ def _faults(stock: Row, case: str) -> Iterator[str]:
     if None in others:
         yield "others were not graded"
     if mine is None:
-        yield "not graded"
+        yield LOST
     elif mine["short"]:
         yield f"loses {mine['short']:g} points that it had earned"
     if stock["saw"]:
