@@ -7,11 +7,10 @@ from typing import Any
 
 from nbformat.v4 import new_output
 
+from mlsys.grading.causes import LATE
 from mlsys.grading.cells import check_cell, exercise_of, grade_id, settings
 from mlsys.grading.engine.checker import Entry
 from mlsys.grading.engine.warm import PACKAGE
-
-STOPPED = "CellTimeoutError"  # the error that the grader adds to a cell which it has stopped
 
 
 def settle(notebook: Any, assignment: str, ledger: dict[str, Entry], reason: str = "") -> list[str]:
@@ -44,7 +43,7 @@ def _without(cell: Any, name: str, printed: float | None, reason: str) -> list[s
     errors = [output for output in cell.outputs if output.output_type == "error"]
     for error in errors:  # of the student's code, and not of what called it
         error.traceback = [part for part in error.traceback if PACKAGE not in part]
-    if any(error.ename == STOPPED for error in errors):
+    if any(error.ename == LATE for error in errors):
         cell.outputs.insert(0, _stream(f"{name}: 0 points. This cell ran too long and was stopped.\n"))
     if not errors:
         why = (

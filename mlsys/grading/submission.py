@@ -16,13 +16,14 @@ import nbformat
 from nbgrader.api import Gradebook, MissingEntry
 
 from mlsys.grading import crash
+from mlsys.grading.causes import LATE
 from mlsys.grading.cells import exercise_of, grade_id, is_written, settings
 from mlsys.grading.course import Course
 from mlsys.grading.disk import swapped, sync_tree
 from mlsys.grading.engine.executor import Executed
 from mlsys.grading.errors import ConversionError
 from mlsys.grading.intake import take_in
-from mlsys.grading.ledger import STOPPED, settle
+from mlsys.grading.ledger import settle
 from mlsys.grading.replay import Replayed, complete
 from mlsys.grading.scores import Result, marks, settled
 
@@ -193,7 +194,7 @@ def _failures(assignment: str, notebooks: dict[str, Any]) -> list[str]:
     flags = []
     for cell in (cell for notebook in notebooks.values() for cell in notebook.cells):
         errors = [output for output in cell.get("outputs", ()) if output.output_type == "error"]
-        error, stopped = next(iter(errors), None), any(e.ename == STOPPED for e in errors)
+        error, stopped = next(iter(errors), None), any(e.ename == LATE for e in errors)
         if error is None or not (stopped or settings(cell).get("grade")):
             continue
         name = exercise_of(assignment, grade_id(cell))

@@ -29,6 +29,14 @@ def harmed(row: Row) -> bool:
     return bool(found - ({LOST} if row["mlsys"]["status"] == NOT_GRADED else set()))
 
 
+def spread(row: Row) -> bool:
+    """Whether students suffered who had done nothing: the run was lost, or their marks changed or never came."""
+    stock = row["stock"]
+    others = [found for who, found in stock.get("students", {}).items() if who != f"demo-{row['case']}"]
+    changed = (other is None or other["over"] + other["short"] > 0 for other in others)
+    return "students" not in stock or any(changed)
+
+
 def gained(row: Row) -> float:
     """The points that stock nbgrader gave beyond what was earned."""
     mine = row["stock"].get("students", {}).get(f"demo-{row['case']}")
