@@ -8,9 +8,12 @@ import os
 import re
 import subprocess
 import sys
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 FOUNDATION = {"core"}
@@ -183,3 +186,18 @@ def test_nothing_names_a_machine_s_folders() -> None:
         if (found := MACHINE.search(path.read_text(errors="ignore")))
     ]
     assert not wrong
+
+
+def test_every_pin_installs_on_the_oldest_python_we_promise() -> None:
+    """Debian 12 has 3.11.2: a pin that asks for a later 3.11 would end `make course` there."""
+    promised = re.search(r'requires-python = ">=([\d.]+)"', (ROOT / "pyproject.toml").read_text())
+    assert promised
+    pins = re.findall(r"^([\w.-]+)==", (ROOT / "constraints.txt").read_text(), re.M)
+    installed = {canonicalize_name(d.name): d for d in distributions()}
+    asking = [
+        (pin, installed[key].metadata["Requires-Python"])
+        for pin in pins
+        if (key := canonicalize_name(pin)) in installed
+    ]
+    assert len(asking) > 100
+    assert [pin for pin, wanted in asking if wanted and f"{promised[1]}.0" not in SpecifierSet(wanted)] == []
