@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from mlsys.core import decay as before
 from mlsys.core.checks import same_kind
 from mlsys.core.dispatch import lift, namespace
 from mlsys.core.sparse import RowSparse
@@ -27,6 +28,8 @@ class Rule:
     hyper : NamedTuple of the checked hyper-parameters
     fill : the initial value of each slot
     sparse : whether a row that has no gradient is left alone, so that row-sparse gradients may be used
+    schedule(hyper, t) -> hyper : the hyper-parameters of step t, where they change
+    decay(hyper) -> (sign, lam, keep) : of mlsys.core.decay, whose body then comes before this one
     """
 
     name: str
@@ -36,6 +39,12 @@ class Rule:
     hyper: Any
     fill: tuple[float, ...] = ()
     sparse: bool = False
+    schedule: Callable[[Any, int], Any] | None = None
+    decay: Callable[[Any], tuple[float, float, float]] | None = None
+
+    def at(self, t: int) -> Any:
+        """The hyper-parameters of step t = 1, 2, …"""
+        return self.schedule(self.hyper, t) if self.schedule else self.hyper
 
     def init(self, w: Any) -> Any:
         """The state before the first step: t = 0 and every slot filled, in the dtype and place of w."""
@@ -55,14 +64,17 @@ class Rule:
         in library, device, dtype or shape, and TypeError for a RowSparse gradient if the rule moves rows that
         have none.
         """
-        c = self.coefficients(self.hyper, state.t + 1)
+        hyper = self.at(state.t + 1)
+        c = self.coefficients(hyper, state.t + 1)
         if isinstance(g, RowSparse):
             return self._sparse_step(w, g, state, c)
         same_kind(w=w, g=g, **dict(zip(state._fields[1:], state[1:], strict=True)))
+        if self.decay:
+            w, g = before.body(w, g, *self.decay(hyper))
         return self.update(w, g, state, c)
 
     def _sparse_step(self, w: Any, g: RowSparse, state: Any, c: tuple[float, ...]) -> tuple[Any, Any]:
-        if not self.sparse:
+        if not self.sparse or self.decay:
             raise TypeError(
                 f"{self.name} moves every coordinate at every step, also those without a gradient, so a "
                 "row-sparse gradient would change its meaning. Pass g.dense(), or use sgd or adagrad."

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mlsys.optim import schedules
 from mlsys.optim.descent import gradient_descent, sgd
 from mlsys.optim.history import adagrad_history
 from mlsys.optim.line_search import Backtracking, ExactLineSearch
+from mlsys.optim.lookahead import lookahead, ranger
 from mlsys.optim.polyak import Fixed, Polyak, PolyakBound, PolyakEstimate
 from mlsys.optim.ray import LineSearchError, Ray, StepLength
 from mlsys.optim.rules.adadelta import adadelta
 from mlsys.optim.rules.adagrad import adagrad
-from mlsys.optim.rules.adam import adam
+from mlsys.optim.rules.adam import adam, adamw
+from mlsys.optim.rules.amsgrad import amsgrad
+from mlsys.optim.rules.changes import decayed, scheduled
+from mlsys.optim.rules.nadam import nadam
+from mlsys.optim.rules.radam import radam
 from mlsys.optim.rules.rmsprop import rmsprop
 from mlsys.optim.rules.sgd import gradient_rule, momentum
 
@@ -37,10 +43,19 @@ __all__ = [
     "adagrad",
     "adagrad_history",
     "adam",
+    "adamw",
+    "amsgrad",
+    "decayed",
     "gradient_descent",
     "gradient_rule",
+    "lookahead",
     "momentum",
+    "nadam",
+    "radam",
+    "ranger",
     "rmsprop",
+    "scheduled",
+    "schedules",
     "sgd",
 ]
 

@@ -19,6 +19,7 @@ from mlsys.optim import (
     adadelta,
     adagrad,
     adam,
+    amsgrad,
     gradient_rule,
     momentum,
     rmsprop,
@@ -165,7 +166,7 @@ def test_tuning_refuses_the_end_of_the_grid():
         (rmsprop(), 4, 20, 9),
         (adadelta(), 8, 28, 16),
         (adam(), 8, 28, 12),
-        (adam(amsgrad=True), 12, 36, 13),
+        (amsgrad(), 12, 36, 13),
     ],
     ids=lambda value: value.name if isinstance(value, Rule) else None,
 )

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from mlsys.core import Rule, decay
-from mlsys.optim import adadelta, adagrad, adam, gradient_rule, momentum, rmsprop
+from mlsys.optim import adadelta, adagrad, adam, amsgrad, gradient_rule, momentum, rmsprop
 
 RULES: dict[str, Rule] = {
     "sgd": gradient_rule(0.01),
@@ -19,7 +19,7 @@ RULES: dict[str, Rule] = {
     "rmsprop-centered-momentum": rmsprop(0.01, mu=0.9, centered=True),
     "adadelta": adadelta(),
     "adam": adam(0.01),
-    "amsgrad": adam(0.01, amsgrad=True),
+    "amsgrad": amsgrad(0.01),
 }
 DECAYS = {"plain": None, "decayed": (-1.0, 0.01, 0.999)}
 DTYPES = {"float32": torch.float32, "float64": torch.float64}

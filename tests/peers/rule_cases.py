@@ -9,7 +9,18 @@ import numpy as np
 import torch
 
 from mlsys.core import Rule
-from mlsys.optim import adadelta, adagrad, adam, gradient_rule, momentum, rmsprop
+from mlsys.optim import (
+    adadelta,
+    adagrad,
+    adam,
+    adamw,
+    amsgrad,
+    gradient_rule,
+    momentum,
+    nadam,
+    radam,
+    rmsprop,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -26,7 +37,8 @@ class Case:
         return self.factory(**self.ours)
 
 
-SGD, ADAM, RMS = torch.optim.SGD, torch.optim.Adam, torch.optim.RMSprop
+SGD, ADAM, RMS, NADAM = torch.optim.SGD, torch.optim.Adam, torch.optim.RMSprop, torch.optim.NAdam
+MOMENTS = {"m": "exp_avg", "v": "exp_avg_sq"}
 CASES = {
     "sgd": Case(gradient_rule, {"eta": 0.01}, SGD, {"lr": 0.01}, {}),
     "momentum": Case(
@@ -64,9 +76,21 @@ CASES = {
     ),
     "adam": Case(adam, {"eta": 1e-3}, ADAM, {"lr": 1e-3}, {"m": "exp_avg", "v": "exp_avg_sq"}),
     "amsgrad": Case(
-        adam, {"eta": 1e-2, "beta1": 0.8, "beta2": 0.95, "amsgrad": True}, ADAM,
+        amsgrad, {"eta": 1e-2, "beta1": 0.8, "beta2": 0.95}, ADAM,
         {"lr": 1e-2, "betas": (0.8, 0.95), "amsgrad": True},
         {"m": "exp_avg", "v": "exp_avg_sq", "v_max": "max_exp_avg_sq"},
+    ),
+    "adamw": Case(
+        adamw, {"eta": 1e-2, "lam": 0.3}, torch.optim.AdamW, {"lr": 1e-2, "weight_decay": 0.3}, MOMENTS
+    ),
+    "nadam": Case(nadam, {"eta": 1e-2, "beta2": 0.99}, NADAM, {"lr": 1e-2, "betas": (0.9, 0.99)}, MOMENTS),
+    "nadam-slow": Case(
+        nadam, {"eta": 1e-2, "beta1": 0.7, "psi": 0.1}, NADAM,
+        {"lr": 1e-2, "betas": (0.7, 0.999), "momentum_decay": 0.1}, MOMENTS,
+    ),
+    "radam": Case(radam, {"eta": 1e-2}, torch.optim.RAdam, {"lr": 1e-2}, MOMENTS),
+    "radam-short": Case(
+        radam, {"eta": 1e-2, "beta2": 0.5}, torch.optim.RAdam, {"lr": 1e-2, "betas": (0.9, 0.5)}, MOMENTS
     ),
 }  # fmt: skip
 

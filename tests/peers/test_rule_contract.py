@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 
 import numpy as np
 import pytest
@@ -12,9 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from rule_cases import CASES, hostile_gradients
 
-from mlsys.optim import adagrad, adam, gradient_rule, momentum
+from mlsys.optim import adagrad, adam, adamw, amsgrad, gradient_rule, lookahead, momentum, nadam, radam
+from mlsys.optim.schedules import rectification
 
-WORDS = {"sqrt": np.sqrt, "max": np.maximum}
+WORDS = {"sqrt": np.sqrt, "max": np.maximum, "prod": math.prod, "rectification": rectification}
 
 
 def formula_lines(docstring: str) -> list[str]:
@@ -54,7 +56,7 @@ def run_formula(case, w, g, state, t: int) -> dict:
     bound.apply_defaults()
     names = {**WORDS, **bound.arguments, **state._asdict(), "w": w, "g": g, "t": t}
     for target, value in algorithm(case.factory.__doc__, names):
-        names[target] = eval(value, {}, names)
+        names[target] = eval(value, dict(names))
     return names
 
 
@@ -143,6 +145,14 @@ BAD = [
     (adagrad, {"eta_decay": -1}, ValueError, r"eta_decay must be >= 0; got -1"),
     (adam, {"beta1": 1.0}, ValueError, r"beta1 must lie in \[0, 1\); got 1\.0"),
     (adam, {"beta2": -0.1}, ValueError, r"beta2 must lie in \[0, 1\); got -0\.1"),
+    (adam, {"eps_root": -1}, ValueError, r"eps_root must be >= 0; got -1"),
+    (adamw, {"lam": -0.1}, ValueError, r"lam must be >= 0; got -0\.1"),
+    (adamw, {"follows": "torch"}, ValueError, r'follows must be "rate" or "schedule"; got \'torch\''),
+    (amsgrad, {"order": "last"}, ValueError, r"order must be one of 'raw', 'corrected', 'none'; got 'last'"),
+    (nadam, {"psi": -1}, ValueError, r"psi must be >= 0; got -1"),
+    (radam, {"threshold": 3}, ValueError, r"threshold must be >= 4, below which r_t is not real; got 3"),
+    (lookahead, {"rule": adam(), "k": 0}, ValueError, r"k must be >= 1; got 0"),
+    (lookahead, {"rule": adam(), "alpha": 1.5}, ValueError, r"alpha must lie in \(0, 1\]; got 1\.5"),
 ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 import torch
@@ -25,6 +27,17 @@ def run_ours(rule: Rule, gradients) -> tuple[list, list]:
     return points, states
 
 
+@contextmanager
+def double():
+    """Scalars that torch keeps beside a parameter, such as NAdam's product, have the default dtype, not its own."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
 def run_torch(case: Case, gradients: np.ndarray) -> tuple[np.ndarray, list[dict]]:
     """torch's points and states after each step, from zero, in float64 by its plain loop."""
     p = torch.nn.Parameter(torch.zeros(gradients.shape[1], dtype=torch.float64))
@@ -32,7 +45,8 @@ def run_torch(case: Case, gradients: np.ndarray) -> tuple[np.ndarray, list[dict]
     points, states = [], []
     for g in gradients:
         p.grad = torch.from_numpy(g.copy())
-        optimiser.step()
+        with double():
+            optimiser.step()
         points.append(p.detach().numpy().copy())
         states.append({k: v.numpy().copy() for k, v in optimiser.state[p].items() if torch.is_tensor(v)})
     return np.array(points), states
@@ -97,7 +111,7 @@ def test_every_rule_of_the_package_is_in_the_table() -> None:
         for name in mlsys.optim.__all__
         if getattr(getattr(mlsys.optim, name), "__annotations__", {}).get("return") in (Rule, "Rule")
     }
-    assert made == {case.factory.__name__ for case in CASES.values()}
+    assert made - {"decayed", "scheduled"} == {case.factory.__name__ for case in CASES.values()}
 
 
 @pytest.mark.parametrize("library", ["numpy", "torch"])

@@ -9,7 +9,7 @@ from torch import Tensor
 from mlsys.core.rule import Rule
 from mlsys.optim.front import words
 from mlsys.optim.front.base import Front, number, scalar
-from mlsys.optim.rules import adam as rules
+from mlsys.optim.rules import adam, amsgrad
 
 
 class Adam(Front):
@@ -90,6 +90,5 @@ class Adam(Front):
 
     def rule(self, group: dict[str, Any]) -> Rule:
         beta1, beta2 = (scalar(beta, group["differentiable"]) for beta in group["betas"])
-        return rules.rule(
-            rules.AdamHyper(number(group, "lr"), beta1, beta2, number(group, "eps")), group["amsgrad"]
-        )
+        hyper = adam.AdamHyper(number(group, "lr"), beta1, beta2, number(group, "eps"))
+        return (amsgrad if group["amsgrad"] else adam).rule(hyper)
