@@ -15,6 +15,9 @@ To copy from:
     an oracle, a training run      ps1/sparse_project     served and counted, the result evaluated on unseen data
 
 A figure is driven like a function: `drive` takes the data out of its artists.
+
+To add a set, add a package beside ps1 whose __init__ has NAME, such as "ps1-adaptive-rates", EXERCISES and TAUGHT; a
+notebook under solutions/NAME; and tests/exercises/spoken_ps1.py's like. Then `mlsys release NAME`. No list needs it.
 """
 
 from mlsys.problems.registry import SETS, exercises, grader, problem

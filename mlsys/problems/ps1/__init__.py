@@ -1,5 +1,7 @@
 """Problem set 1: adaptive learning rates."""
 
+NAME = "ps1-adaptive-rates"
+
 EXERCISES = (
     "polyak.step",
     "backtracking.search",
