@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Any, Literal, NamedTuple
 
@@ -20,7 +20,9 @@ from torch.nn.functional import cross_entropy
 
 from mlsys.core import generator
 from mlsys.data import load
+from mlsys.data.grammar import grammar
 from mlsys.models import torch_mlp
+from mlsys.models.networks import conv_net, lstm_model
 from mlsys.optim.schedules import Schedule
 
 LOSS_CAP = 100.0  # nats: the training loss of a run that diverged, and the most that any run is given
@@ -28,10 +30,12 @@ Make = Callable[[Iterable[Tensor]], torch.optim.Optimizer]  # such as lambda ps:
 
 
 class Part(NamedTuple):
-    """X : inputs, a row an example;  y (n,) or (n, positions) : the labels, whole numbers."""
+    """X : inputs, a row an example;  y (n,) or (n, positions) : the labels, whole numbers;  floor : nats that the
+    source itself would score on them, where it is known."""
 
     X: Tensor
     y: Tensor
+    floor: float = 0.0
 
 
 class Parts(NamedTuple):
@@ -53,21 +57,20 @@ class Curve(NamedTuple):
 class Task:
     """What is learnt, how long, and what is judged.
 
-    parts : seed -> Parts;  network : () -> a torch module, whose logits' last axis is the classes
+    parts : seed -> Parts;  network : seed -> a torch module, whose logits' last axis is the classes
     batch : examples a step;  epochs : passes over the train part
-    metric : "accuracy", whose error is 1 - accuracy, or "nats", whose error is cross-entropy minus floor
-    worst : the error that a diverged run gets, and the most that any run is given;  floor : in nats
+    metric : "accuracy", whose error is 1 - accuracy, or "nats", whose error is cross-entropy minus the part's floor
+    worst : the error that a diverged run gets, and the most that any run is given
     dataclasses.replace(task, batch=256) is the same task with another batch size.
     """
 
     name: str
     parts: Callable[[int], Parts]
-    network: Callable[[], nn.Module]
+    network: Callable[[int], nn.Module]
     batch: int
     epochs: int
     metric: Literal["accuracy", "nats"] = "accuracy"
     worst: float = 1.0
-    floor: float = 0.0
 
     def steps(self, seed: int = 0, epochs: int | None = None) -> int:
         """Steps of a whole run."""
@@ -108,9 +111,7 @@ def train(
 
 def started(task: Task, seed: int) -> nn.Module:
     """The task's network at its random start, the same for every optimiser."""
-    with torch.random.fork_rng(devices=()):
-        torch.manual_seed(int(generator(seed, "tasks", task.name, "start").integers(2**62)))
-        return task.network()
+    return task.network(int(generator(seed, "tasks", task.name, "start").integers(2**62)))
 
 
 def error(task: Task, model: nn.Module, part: Part) -> float:
@@ -121,7 +122,7 @@ def error(task: Task, model: nn.Module, part: Part) -> float:
         if task.metric == "accuracy":
             found = float((logits.argmax(-1) != part.y).double().mean())
         else:
-            found = float(_loss(logits, part.y)) - task.floor
+            found = float(_loss(logits, part.y)) - part.floor
     model.train()
     return min(found, task.worst) if math.isfinite(found) and bool(logits.isfinite().all()) else task.worst
 
@@ -211,28 +212,44 @@ def digits(seed: int, n: int = 808, noise: float = 0.0) -> Parts:
     return Parts(Part(X[train], labels), Part(X[valid], y[valid]), Part(X[test], y[test]))
 
 
-def small_mlp() -> nn.Module:
+@lru_cache(8)
+def sentences(seed: int, n: int = 512) -> Parts:
+    """A generated language, which the seed draws: n sentences to learn from, n / 2 to choose by, n to judge by."""
+    text = grammar(seed, sentences=5 * n // 2 + 1)
+
+    def part(first: int, last: int) -> Part:
+        stretch = slice(
+            first * text.period, last * text.period + 1
+        )  # the last target begins the next sentence
+        cut = replace(text, tokens=text.tokens[stretch], surprisal=text.surprisal[stretch])
+        X, y = cut.windows(text.period)
+        return Part(torch.tensor(X), torch.tensor(y), cut.floor(text.period))
+
+    return Parts(part(0, n), part(n, 3 * n // 2), part(3 * n // 2, 5 * n // 2))
+
+
+def small_mlp(seed: int) -> nn.Module:
     """One hidden layer of 32, tanh."""
-    return torch_mlp((64, 32, 10))
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(seed)
+        return torch_mlp((64, 32, 10))
 
 
-def small_conv() -> nn.Module:
-    """Two convolutions of 8 and 16 channels over 8 x 8 pixels, the second halving them, and a linear layer."""
-    return nn.Sequential(
-        nn.Unflatten(1, (1, 8, 8)),
-        nn.Conv2d(1, 8, 3, padding=1),
-        nn.ReLU(),
-        nn.Conv2d(8, 16, 3, stride=2, padding=1),
-        nn.ReLU(),
-        nn.Flatten(),
-        nn.Linear(256, 10),
-    )
+def small_lstm(seed: int) -> nn.Module:
+    """One LSTM layer of width 32 over 57 words."""
+    return lstm_model(57, width=32, seed=seed)
+
+
+def digits_conv(seed: int) -> nn.Module:
+    """Three convolutions with batch norm, 8, 16 and 32 channels."""
+    return nn.Sequential(nn.Unflatten(1, (1, 8, 8)), conv_net(1, 10, 8, width=8, seed=seed))
 
 
 TASKS: dict[str, Task] = {
     task.name: task
     for task in (
         Task("digits-mlp", digits, small_mlp, batch=32, epochs=15),
-        Task("digits-conv", digits, small_conv, batch=32, epochs=10),
+        Task("digits-conv", digits, digits_conv, batch=32, epochs=10),
+        Task("text-lstm", sentences, small_lstm, batch=16, epochs=8, metric="nats", worst=2.0),
     )
 }
