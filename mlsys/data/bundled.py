@@ -25,8 +25,11 @@ NAMES = tuple(_SETS)
 def bundled(name: str) -> Dataset:
     """One of NAMES: X (n, d) float64 as it comes, y (n,) labels (diabetes: real targets).
 
-    digits' pixels are divided by 16, so that they lie in [0, 1]. Raises KeyError for another name.
+    digits' pixels are divided by 16, so that they lie in [0, 1]; they are 8 x 8 images, row by row.
+    Raises KeyError for another name.
     """
     source, licence = _SETS[name]
     X, y = getattr(importlib.import_module("sklearn.datasets"), f"load_{name}")(return_X_y=True)
-    return Dataset(name, X / 16 if name == "digits" else X, y, source, licence)
+    if name == "digits":
+        return Dataset(name, X / 16, y, source, licence, image=(1, 8, 8))
+    return Dataset(name, X, y, source, licence)

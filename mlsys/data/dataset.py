@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -32,8 +33,9 @@ class Dataset:
     """Features and targets that nobody can change, and where they come from.
 
     X : (n, d) floats, a numpy array or a scipy.sparse CSR matrix;  y : (n,) labels (ints) or targets (floats)
-    Both are copied and made read-only: writing to them raises ValueError, as numpy does.
-    Raises ValueError if X and y differ in length.
+    image : (channels, height, width) where a row of X is an image, None where it is not; see `images`
+    X and y are copied and made read-only: writing to them raises ValueError, as numpy does.
+    Raises ValueError if X and y differ in length, or d is not what the image has.
     """
 
     name: str
@@ -41,12 +43,18 @@ class Dataset:
     y: np.ndarray
     source: str
     licence: str
+    image: tuple[int, int, int] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "X", frozen(self.X))
         object.__setattr__(self, "y", frozen(self.y))
         if self.X.ndim != 2 or self.y.shape != (self.X.shape[0],):
             raise ValueError(f"X must be (n, d) and y (n,); got {self.X.shape} and {self.y.shape}.")
+        if self.image is not None and math.prod(self.image) != self.X.shape[1]:
+            raise ValueError(
+                f"image must have d = {self.X.shape[1]} pixels; got {self.image}, which has "
+                f"{math.prod(self.image)}. Pass (channels, height, width), or None."
+            )
 
     def __len__(self) -> int:
         return self.X.shape[0]

@@ -11,14 +11,19 @@ import numpy as np
 
 from mlsys.data.dataset import Dataset
 
-_SETS: dict[str, tuple[int, str, str]] = {
+_SETS: dict[str, tuple[int, tuple[int, int, int], str, str]] = {
     "mnist": (
         554,
+        (1, 28, 28),
         "LeCun, Cortes & Burges (1998), MNIST; OpenML 554",
         "CC BY-SA 3.0, as commonly stated for MNIST; check before you redistribute it",
     ),
     "cifar10": (
         40927,
+        # OpenML keeps the rows of the authors' own files, where "the first 1024 entries contain the red channel values,
+        # the next 1024 the green, and the final 1024 the blue", each in row-major order: channel, row, column.
+        # https://www.cs.toronto.edu/~kriz/cifar.html
+        (3, 32, 32),
         "Krizhevsky (2009), Learning Multiple Layers of Features from Tiny Images; OpenML 40927",
         "no licence stated by its authors; for research, citing the source",
     ),
@@ -34,13 +39,14 @@ def cache_folder() -> Path:
 def openml(name: str) -> Dataset:
     """One of NAMES: X (n, d) float32 in [0, 1], y (n,) int64 labels; from disk if it was fetched before.
 
-    mnist : (70000, 784), 28 x 28;  cifar10 : (60000, 3072), 3 x 32 x 32
+    mnist : (70000, 784), 28 x 28;  cifar10 : (60000, 3072), 3 x 32 x 32; both in the authors' order: 60,000 and
+    50,000 images to learn from, then 10,000 to judge by (Dataset.take gives these; split draws its own)
     Raises ConnectionError if it has to be fetched and cannot be; KeyError for another name.
     """
-    number, source, licence = _SETS[name]
+    number, image, source, licence = _SETS[name]
     kept = cache_folder() / f"{name}.npz"
     pixels, labels = _read(kept) or _fetch(name, number, kept)
-    return Dataset(name, pixels.astype(np.float32) / 255, labels.astype(np.int64), source, licence)
+    return Dataset(name, pixels.astype(np.float32) / 255, labels.astype(np.int64), source, licence, image)
 
 
 def _read(kept: Path) -> tuple[np.ndarray, np.ndarray] | None:
