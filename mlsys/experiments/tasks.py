@@ -1,189 +1,24 @@
-"""Small training tasks, one interface: `train(TASKS["digits"], seed, make)` is the curve of a run, an epoch a row.
-
-A task is data, network, batch size, epochs and what is judged. What is judged is always an *error*, lower is better:
-the share of held-out labels missed, or nats above the entropy of the source, which no model can go below.
-"""
+"""The training tasks, by name: TASKS, small enough for the book, and PUBLISHED, as the literature has them."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import cache, lru_cache
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache, lru_cache, partial
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from mlsys.core import generator
-from mlsys.data import load
-from mlsys.data.grammar import grammar
+from mlsys.data import Dataset, augmented, images, load, load_text
+from mlsys.experiments.training import Curve, Make, Part, Parts, Task, train
 from mlsys.models import torch_mlp
 from mlsys.models.networks import conv_net, lstm_model
-from mlsys.optim.schedules import Schedule
 
-LOSS_CAP = 100.0  # nats: the training loss of a run that diverged, and the most that any run is given
-Make = Callable[[Iterable[Tensor]], torch.optim.Optimizer]  # such as lambda ps: Adam(ps, lr=1e-3)
-
-
-class Part(NamedTuple):
-    """X : inputs, a row an example;  y (n,) or (n, positions) : the labels, whole numbers;  floor : nats that the
-    source itself would score on them, where it is known."""
-
-    X: Tensor
-    y: Tensor
-    floor: float = 0.0
-
-
-class Parts(NamedTuple):
-    """train : to learn from;  valid : to choose hyper-parameters by;  test : to judge by, and for nothing else."""
-
-    train: Part
-    valid: Part
-    test: Part
-
-
-class Curve(NamedTuple):
-    """A row an epoch. loss : mean training loss of its batches, in nats;  error : on the part asked for, after it."""
-
-    loss: np.ndarray
-    error: np.ndarray
-
-
-@dataclass(frozen=True)
-class Task:
-    """What is learnt, how long, and what is judged.
-
-    parts : seed -> Parts;  network : seed -> a torch module, whose logits' last axis is the classes
-    batch : examples a step;  epochs : passes over the train part
-    metric : "accuracy", whose error is 1 - accuracy, or "nats", whose error is cross-entropy minus the part's floor
-    worst : the error that a diverged run gets, and the most that any run is given
-    dataclasses.replace(task, batch=256) is the same task with another batch size.
-    """
-
-    name: str
-    parts: Callable[[int], Parts]
-    network: Callable[[int], nn.Module]
-    batch: int
-    epochs: int
-    metric: Literal["accuracy", "nats"] = "accuracy"
-    worst: float = 1.0
-
-    def steps(self, seed: int = 0, epochs: int | None = None) -> int:
-        """Steps of a whole run."""
-        return (epochs or self.epochs) * max(1, len(self.parts(seed).train.y) // self.batch)
-
-
-def train(
-    task: Task,
-    seed: int,
-    make: Make,
-    part: Literal["valid", "test"] = "test",
-    schedule: Callable[[int], Schedule] | None = None,
-    epochs: int | None = None,
-) -> Curve:
-    """Train the task's network, and see after each epoch how it does on one part; the other is not looked at.
-
-    seed : draws split, start and batches, so that two optimisers of one seed see the same
-    make : parameters -> optimizer;  schedule : steps of the run -> Schedule;  epochs : in place of the task's
-    A run that diverges gets the worst outcome from there on. The same numbers whatever the number of threads.
-    """
-    parts, epochs = task.parts(seed), epochs or task.epochs
-    held_out = getattr(parts, part)
-    with one_thread():
-        model = started(task, seed)
-        optimizer = make(model.parameters())
-        advance = _Advance(optimizer, schedule and schedule(task.steps(seed, epochs)))
-        losses, errors = np.full(epochs, LOSS_CAP), np.full(epochs, task.worst)
-        rng = generator(seed, "tasks", task.name, "batches")
-        for epoch in range(epochs):
-            loss = _epoch(
-                model, optimizer, advance, parts.train, _batches(rng, len(parts.train.y), task.batch)
-            )
-            if not loss < LOSS_CAP:
-                break
-            losses[epoch], errors[epoch] = loss, error(task, model, held_out)
-    return Curve(losses, errors)
-
-
-def started(task: Task, seed: int) -> nn.Module:
-    """The task's network at its random start, the same for every optimiser."""
-    return task.network(int(generator(seed, "tasks", task.name, "start").integers(2**62)))
-
-
-def error(task: Task, model: nn.Module, part: Part) -> float:
-    """The error on a part, at most the task's worst."""
-    model.eval()
-    with torch.no_grad():
-        logits = model(part.X)
-        if task.metric == "accuracy":
-            found = float((logits.argmax(-1) != part.y).double().mean())
-        else:
-            found = float(_loss(logits, part.y)) - part.floor
-    model.train()
-    return min(found, task.worst) if math.isfinite(found) and bool(logits.isfinite().all()) else task.worst
-
-
-def _loss(logits: Tensor, y: Tensor) -> Tensor:
-    return cross_entropy(logits.flatten(0, -2), y.flatten())
-
-
-def _batches(rng: np.random.Generator, n: int, batch: int) -> Tensor:
-    """An epoch's batches, (steps, batch) indices; the few examples left over wait for the next epoch."""
-    steps = max(1, n // batch)
-    return torch.from_numpy(rng.permutation(n)[: steps * batch]).reshape(steps, -1)
-
-
-def _epoch(model: nn.Module, optimizer: Any, advance: Any, part: Part, batches: Tensor) -> float:
-    """The mean loss of an epoch's steps."""
-    total = torch.zeros(())
-    for batch in batches:
-        advance()
-        optimizer.zero_grad()
-        loss = _loss(model(part.X[batch]), part.y[batch])
-        loss.backward()
-        optimizer.step()
-        total += loss.detach()
-    return float(total) / len(batches)
-
-
-class _Advance:
-    """Sets rate and momentum before each step as a Schedule says."""
-
-    def __init__(self, optimizer: torch.optim.Optimizer, schedule: Schedule | None) -> None:
-        self.groups, self.schedule, self.t = optimizer.param_groups, schedule, 0
-        self.peaks = [group["lr"] for group in self.groups]
-
-    def __call__(self) -> None:
-        if self.schedule is None:
-            return
-        self.t += 1
-        for group, peak in zip(self.groups, self.peaks, strict=True):
-            group["lr"] = peak * self.schedule.factor(self.t)
-            if self.schedule.momentum is None:
-                continue
-            momentum = self.schedule.momentum(self.t)
-            if "betas" in group:
-                group["betas"] = (momentum, *group["betas"][1:])
-            else:
-                group["momentum"] = momentum
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Sums are of one order, and networks so small gain nothing from more."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-# The tasks
+__all__ = ["PUBLISHED", "TASKS", "Curve", "Make", "Part", "Parts", "Task", "train"]
 
 TEST_DIGITS = 719  # two fifths, which no search ever sees
 
@@ -215,7 +50,7 @@ def digits(seed: int, n: int = 808, noise: float = 0.0) -> Parts:
 @lru_cache(8)
 def sentences(seed: int, n: int = 512) -> Parts:
     """A generated language, which the seed draws: n sentences to learn from, n / 2 to choose by, n to judge by."""
-    text = grammar(seed, sentences=5 * n // 2 + 1)
+    text = load_text("grammar", seed, sentences=5 * n // 2 + 1)
 
     def part(first: int, last: int) -> Part:
         stretch = slice(
@@ -226,6 +61,33 @@ def sentences(seed: int, n: int = 512) -> Parts:
         return Part(torch.tensor(X), torch.tensor(y), cut.floor(text.period))
 
     return Parts(part(0, n), part(n, 3 * n // 2), part(3 * n // 2, 5 * n // 2))
+
+
+@lru_cache(8)
+def drawings(seed: int, n: int = 800) -> Parts:
+    """Generated shapes of 12 x 12: n to learn from, n / 2 to choose by, 2 n to judge by, drawn by the seed."""
+    return _parts(load("shapes", seed, n=7 * n // 2, size=12), seed, n, n // 2)
+
+
+@lru_cache(1)
+def photographs(seed: int, name: str) -> Parts:
+    """MNIST or CIFAR-10 from OpenML: the authors' last 10,000 to judge by; of the rest, a tenth drawn to choose by."""
+    data = load(name)
+    rest, test = data.take(np.arange(len(data) - 10_000)), data.take(np.arange(len(data) - 10_000, len(data)))
+    valid = len(rest) // 10
+    drawn = _parts(rest, seed, len(rest) - valid, valid)
+    return drawn._replace(test=_part(test, slice(None)))
+
+
+def _parts(data: Dataset, seed: int, train: int, valid: int) -> Parts:
+    """So many rows for each part in a random order, the remaining ones to judge by."""
+    order = generator(seed, "tasks", data.name, "split").permutation(len(data))
+    cuts = (0, train, train + valid, len(data))
+    return Parts(*(_part(data, order[first:last]) for first, last in pairwise(cuts)))
+
+
+def _part(data: Dataset, rows: Any) -> Part:
+    return Part(torch.tensor(images(data)[rows], dtype=torch.float32), torch.tensor(data.y[rows]))
 
 
 def small_mlp(seed: int) -> nn.Module:
@@ -241,15 +103,36 @@ def small_lstm(seed: int) -> nn.Module:
 
 
 def digits_conv(seed: int) -> nn.Module:
-    """Three convolutions with batch norm, 8, 16 and 32 channels."""
-    return nn.Sequential(nn.Unflatten(1, (1, 8, 8)), conv_net(1, 10, 8, width=8, seed=seed))
+    """Three convolutions of 6, 12 and 24 channels with batch norm."""
+    return nn.Sequential(nn.Unflatten(1, (1, 8, 8)), conv_net(1, 10, 8, width=6, seed=seed))
+
+
+def shapes_conv(seed: int) -> nn.Module:
+    """Three convolutions of 8, 16 and 32 channels with batch norm."""
+    return conv_net(1, 10, 12, width=8, seed=seed)
+
+
+def _published(name: str, channels: int, size: int, epochs: int) -> Task:
+    """A real set as the literature has it: a residual net, crops and mirror images; on a GPU where there is one."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    blocks, vary = (3, augmented) if name == "cifar10" else (1, None)
+
+    def network(seed: int) -> nn.Module:
+        return conv_net(channels, 10, size, width=16, blocks=blocks, seed=seed)
+
+    return Task(name, partial(photographs, name=name), network, 128, epochs, vary=vary, device=device)
 
 
 TASKS: dict[str, Task] = {
     task.name: task
     for task in (
         Task("digits-mlp", digits, small_mlp, batch=32, epochs=15),
-        Task("digits-conv", digits, digits_conv, batch=32, epochs=10),
+        Task("digits-conv", digits, digits_conv, batch=32, epochs=8),
+        Task("shapes-conv", drawings, shapes_conv, batch=32, epochs=12),
         Task("text-lstm", sentences, small_lstm, batch=16, epochs=8, metric="nats", worst=2.0),
     )
+}
+PUBLISHED: dict[str, Callable[[], Task]] = {  # made when asked for, since it looks for a GPU
+    "mnist": lambda: _published("mnist", 1, 28, 10),
+    "cifar10": lambda: _published("cifar10", 3, 32, 30),
 }
