@@ -22,22 +22,54 @@ from mlsys.optim.rules.rmsprop import rmsprop
 from mlsys.optim.rules.sgd import gradient_rule, momentum
 
 if TYPE_CHECKING:
-    from mlsys.optim.front import SGD, Adadelta, Adagrad, Adam, RMSprop
+    from mlsys.optim.front import (
+        SGD,
+        Adadelta,
+        Adagrad,
+        Adam,
+        AdamW,
+        Lookahead,
+        NAdam,
+        RAdam,
+        Ranger,
+        RMSprop,
+        Scheduler,
+    )
+
+_FRONT = {
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Lookahead",
+    "NAdam",
+    "RAdam",
+    "RMSprop",
+    "Ranger",
+    "Scheduler",
+}
 
 __all__ = [
     "SGD",
     "Adadelta",
     "Adagrad",
     "Adam",
+    "AdamW",
     "Backtracking",
     "ExactLineSearch",
     "Fixed",
     "LineSearchError",
+    "Lookahead",
+    "NAdam",
     "Polyak",
     "PolyakBound",
     "PolyakEstimate",
+    "RAdam",
     "RMSprop",
+    "Ranger",
     "Ray",
+    "Scheduler",
     "StepLength",
     "adadelta",
     "adagrad",
@@ -62,7 +94,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """The torch-compatible classes, at their first use: importing torch takes a second, the rules do without."""
-    if name in ("SGD", "Adadelta", "Adagrad", "Adam", "RMSprop"):
+    if name in _FRONT:
         from mlsys.optim import front
 
         return getattr(front, name)

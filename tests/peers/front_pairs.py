@@ -9,7 +9,7 @@ from torch.testing._internal.common_optimizers import optim_db
 
 import mlsys.optim
 
-NAMES = ("SGD", "Adagrad", "RMSprop", "Adadelta", "Adam")
+NAMES = ("SGD", "Adagrad", "RMSprop", "Adadelta", "Adam", "AdamW", "NAdam", "RAdam")
 INFOS = {info.name: info for info in optim_db if info.name in NAMES}
 # One configuration a variant of each rule's body, with everything on that it has.
 VARIANTS = [
@@ -23,6 +23,12 @@ VARIANTS = [
     ("Adam", {"lr": 0.01, "weight_decay": 0.1}),
     ("Adam", {"lr": 0.01, "amsgrad": True, "maximize": True, "weight_decay": 0.1}),
     ("Adam", {"lr": 0.01, "weight_decay": 0.1, "decoupled_weight_decay": True}),
+    ("AdamW", {"lr": 0.01, "weight_decay": 0.3}),
+    ("AdamW", {"lr": 0.01, "amsgrad": True, "maximize": True}),
+    ("NAdam", {"lr": 0.01, "weight_decay": 0.1, "momentum_decay": 0.1}),
+    ("NAdam", {"lr": 0.01, "weight_decay": 0.1, "decoupled_weight_decay": True, "maximize": True}),
+    ("RAdam", {"lr": 0.01, "weight_decay": 0.1, "betas": (0.8, 0.9)}),
+    ("RAdam", {"lr": 0.01, "weight_decay": 0.1, "decoupled_weight_decay": True, "maximize": True}),
 ]
 IDS = [f"{name}-{'-'.join(options)}" for name, options in VARIANTS]
 SHAPES = [(5,), (3, 4), (), (2, 3, 2, 2), (0, 3)]

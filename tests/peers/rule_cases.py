@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,6 +94,17 @@ CASES = {
         radam, {"eta": 1e-2, "beta2": 0.5}, torch.optim.RAdam, {"lr": 1e-2, "betas": (0.9, 0.5)}, MOMENTS
     ),
 }  # fmt: skip
+
+
+@contextmanager
+def double():
+    """Scalars that torch keeps beside a parameter, such as NAdam's product, have the default dtype, not its own."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def hostile_gradients(steps: int = 100, d: int = 60, seed: int = 0) -> np.ndarray:

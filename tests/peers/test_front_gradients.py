@@ -91,6 +91,9 @@ def test_sparse_rows_without_a_gradient_are_not_touched(fast):
     ("name", "words"),
     [
         ("Adam", "Adam does not support sparse gradients, please consider SparseAdam instead"),
+        ("AdamW", "Adam does not support sparse gradients, please consider SparseAdam instead"),
+        ("NAdam", "NAdam does not support sparse gradients"),
+        ("RAdam", "RAdam does not support sparse gradients"),
         ("RMSprop", "RMSprop does not support sparse gradients"),
         ("Adadelta", "Adadelta does not support sparse gradients"),
         ("SGD", "weight_decay option is not compatible with sparse gradients"),

@@ -32,6 +32,9 @@ NAN = float("nan")
         ("Adadelta", {"rho": NAN}, "Invalid rho value: nan"),
         ("Adam", {"betas": (0.9, 1.0)}, r"Invalid beta parameter at index 1: 1\.0"),
         ("Adam", {"betas": (0.9,)}, r"betas must be a pair; got \(0\.9,\)"),
+        ("NAdam", {"betas": (NAN, 0.9)}, "Invalid beta parameter at index 0: nan"),
+        ("NAdam", {"momentum_decay": -1}, "Invalid momentum_decay value: -1"),
+        ("RAdam", {"betas": (0.9, 0.9, 0.9)}, "betas must be a pair"),
     ],
 )
 def test_hyper_parameters_out_of_range(name, options, words):
@@ -61,7 +64,7 @@ def test_what_is_no_number_and_what_is_no_parameter(name):
         make([start[0] * 2])
 
 
-@pytest.mark.parametrize("name", ["SGD", "Adagrad", "Adam"])
+@pytest.mark.parametrize("name", ["SGD", "Adagrad", "Adam", "AdamW"])
 def test_fused_excludes_the_others_and_complex_parameters(name):
     make = getattr(mlsys.optim, name)
     with pytest.raises(RuntimeError, match="`fused` and `foreach` cannot be `True` together"):
@@ -75,13 +78,12 @@ def test_fused_excludes_the_others_and_complex_parameters(name):
         pairs.run([optimizer], 1)
 
 
-@pytest.mark.parametrize("name", ["RMSprop", "Adadelta", "Adam"])
+@pytest.mark.parametrize("name", ["RMSprop", "Adadelta", "Adam", "AdamW", "NAdam", "RAdam"])
 def test_capturable_is_refused_at_the_step_as_torch_refuses_it_on_cpu(name):
     ours, theirs = pairs.twins(name, {"capturable": True})
     for optimizer in (ours, theirs):
-        with pytest.raises(
-            AssertionError, match="If capturable=True, params and state_steps must be on supp"
-        ):
+        kept = "params, mu_products and" if name == "NAdam" else "params and"
+        with pytest.raises(AssertionError, match=f"If capturable=True, {kept} state_steps must be on supp"):
             pairs.run([optimizer], 1)
     pairs.bits(ours, pairs.twins(name, {})[0])
     ours.param_groups[0]["capturable"] = False

@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 import io
 import pickle
+from contextlib import nullcontext
 
 import front_pairs as pairs
 import pytest
 import torch
+from rule_cases import double
 
 import mlsys.optim
 
@@ -18,6 +20,12 @@ every_variant = pytest.mark.parametrize(("name", "options"), pairs.VARIANTS, ids
 @pytest.fixture(params=[True, False], ids=["fast", "readable"])
 def fast(request):
     return request.param
+
+
+@pytest.fixture
+def float64():
+    with double():
+        yield
 
 
 def through_a_file(state: dict) -> dict:
@@ -34,6 +42,7 @@ def twin_of(optimizer, module, options, **more):
     return getattr(module, type(optimizer).__name__)(copies, **options, **more)
 
 
+@pytest.mark.usefixtures("float64")  # or torch's NAdam would go on with a product in the parameters' dtype
 @every_variant
 def test_state_dict_moves_both_ways_midway(name, options, fast):
     ours, theirs = pairs.twins(name, options, fast=fast)
@@ -94,15 +103,56 @@ def test_each_parameter_has_its_own_step_that_follows():
     assert len({s.data_ptr() for s in steps}) == len(steps)
 
 
-def test_under_a_float64_default_steps_are_float64():
-    torch.set_default_dtype(torch.float64)
-    try:
-        ours, theirs = pairs.twins("Adam", {})
-        pairs.run([ours, theirs], 2)
-    finally:
-        torch.set_default_dtype(torch.float32)
-    assert {s["step"].dtype for s in ours.state.values()} == {torch.float64}
+@pytest.mark.parametrize("name", ["Adam", "NAdam"])
+def test_numbers_beside_the_slots_have_the_default_dtype(name):
+    for default in (torch.float32, torch.float64):
+        with double() if default is torch.float64 else nullcontext():
+            ours, theirs = pairs.twins(name, {})
+            pairs.run([ours, theirs], 2)
+        kept = [s[key] for s in ours.state.values() for key in ours.numbers]
+        assert {number.dtype for number in kept} == {default}
+        pairs.same(ours, theirs)
+
+
+def test_each_parameter_has_its_own_product_that_follows():
+    """Of the momenta of its own steps, whatever beta1 was then: also where the gradients come and go."""
+    ours, theirs = pairs.twins("NAdam", {"momentum_decay": 0.1})
+    for step in range(6):
+        for optimizer in (ours, theirs):
+            optimizer.param_groups[0]["betas"] = (0.9 - 0.1 * step, 0.999)
+        pairs.run([ours, theirs], 1, start=step, skip=lambda s: (s, 1))
     pairs.same(ours, theirs)
+    products = [s["mu_product"] for s in ours.state.values()]
+    assert all(p.shape == () for p in products)
+    assert len({p.data_ptr() for p in products}) == len({float(p) for p in products}) == len(products) == 4
+    for optimizer in (ours, theirs):
+        for own in optimizer.state.values():
+            own["mu_product"].mul_(0.5)
+    pairs.run([ours, theirs], 2, start=6)
+    pairs.same(ours, theirs)
+
+
+def test_a_loaded_product_is_what_was_saved():
+    """torch would round it to the parameters' dtype."""
+    ours, _ = pairs.twins("NAdam", {}, torch.bfloat16)
+    pairs.run([ours], 3)
+    loaded, _ = pairs.twins("NAdam", {}, torch.bfloat16)
+    loaded.load_state_dict(through_a_file(ours.state_dict()))
+    for p, q in zip(pairs.params(ours), pairs.params(loaded), strict=True):
+        mine, other = ours.state[p]["mu_product"], loaded.state[q]["mu_product"]
+        assert mine.dtype == other.dtype == torch.float32
+        assert mine == other
+        assert mine != mine.bfloat16()
+
+
+def test_a_loaded_adam_decays_as_adamw_does():
+    adam, _ = pairs.twins("Adam", {"weight_decay": 0.1})
+    adamw, peer = pairs.twins("AdamW", {})
+    for optimizer in (adamw, peer):
+        optimizer.load_state_dict(adam.state_dict())
+    pairs.run([adamw, peer], 2)
+    pairs.same(adamw, peer)
+    assert adamw.param_groups[0]["decoupled_weight_decay"]
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,9 @@ def test_schedulers_drive_the_rate(name, schedule, fast):
         ("SGD", {"momentum": 0.9, "nesterov": True}, "momentum"),
         ("RMSprop", {"momentum": 0.9}, "momentum"),
         ("Adam", {}, "betas"),
+        ("AdamW", {}, "betas"),
+        ("NAdam", {"momentum_decay": 0.1}, "betas"),
+        ("RAdam", {"betas": (0.9, 0.9)}, "betas"),
     ],
 )
 def test_one_cycle_cycles_rate_and_momentum(name, options, cycled, fast):

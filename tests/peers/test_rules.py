@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-
 import numpy as np
 import pytest
 import torch
-from rule_cases import CASES, Case, hostile_gradients
+from rule_cases import CASES, Case, double, hostile_gradients
 
 import mlsys.optim
 from mlsys.core import RowSparse, Rule
@@ -25,17 +23,6 @@ def run_ours(rule: Rule, gradients) -> tuple[list, list]:
         points.append(w)
         states.append(state)
     return points, states
-
-
-@contextmanager
-def double():
-    """Scalars that torch keeps beside a parameter, such as NAdam's product, have the default dtype, not its own."""
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(before)
 
 
 def run_torch(case: Case, gradients: np.ndarray) -> tuple[np.ndarray, list[dict]]:

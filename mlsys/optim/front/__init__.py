@@ -3,7 +3,24 @@
 from mlsys.optim.front.adadelta import Adadelta
 from mlsys.optim.front.adagrad import Adagrad
 from mlsys.optim.front.adam import Adam
+from mlsys.optim.front.adamw import AdamW
+from mlsys.optim.front.lookahead import Lookahead, Ranger
+from mlsys.optim.front.nadam import NAdam
+from mlsys.optim.front.radam import RAdam
 from mlsys.optim.front.rmsprop import RMSprop
+from mlsys.optim.front.scheduler import Scheduler
 from mlsys.optim.front.sgd import SGD
 
-__all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "RMSprop"]
+__all__ = [
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Lookahead",
+    "NAdam",
+    "RAdam",
+    "RMSprop",
+    "Ranger",
+    "Scheduler",
+]

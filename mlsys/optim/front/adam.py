@@ -71,10 +71,7 @@ class Adam(Front):
             )
         words.rate(group)
         words.at_least_zero(group, eps="epsilon value", weight_decay="weight_decay value")
-        betas = tuple(group["betas"])
-        if len(betas) != 2:
-            raise ValueError(f"betas must be a pair; got {group['betas']!r}. Pass betas=(0.9, 0.999).")
-        for i, beta in enumerate(betas):
+        for i, beta in enumerate(group["betas"]):
             if isinstance(beta, Tensor):
                 if eager_lists:
                     raise ValueError(
@@ -83,9 +80,8 @@ class Adam(Front):
                     )
                 if beta.numel() != 1:
                     raise ValueError(f"Tensor betas[{i}] must be 1-element. Pass a float.")
-            said = f"Invalid beta parameter at index {i}"
-            words.require(lambda x: 0.0 <= x < 1.0, f"betas[{i}]", beta, said, "Pass betas in [0, 1).")
-        if isinstance(betas[0], Tensor) != isinstance(betas[1], Tensor):
+        words.betas(group)
+        if len({isinstance(beta, Tensor) for beta in group["betas"]}) > 1:
             raise ValueError("betas must be either both floats or both Tensors. Pass floats.")
 
     def rule(self, group: dict[str, Any]) -> Rule:

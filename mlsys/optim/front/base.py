@@ -52,14 +52,15 @@ def watched(step: Callable[..., Any]) -> Callable[..., Any]:
 class Front(torch.optim.Optimizer):
     """What the rules share: groups, gradients, state, and the choice of engine.
 
-    A subclass gives `keys` (the rule's letters to torch's names in the state), `rule(group)`, `check(group)`.
+    A subclass gives `keys` (the rule's letters to torch's names in the state), `rule(group)`, `check(group)`,
+    and `numbers` (what else the state holds: torch's names, and how they start).
     Between steps torch's semantics hold for parameters, gradients and groups, which are looked at anew each
     step. State is looked at again after `optimizer.state` has been read (also by state_dict, pickle and
     deepcopy): so change it through that attribute, not through an inner dict kept from before a step.
     """
 
     keys: ClassVar[dict[str, str]]
-    counted: ClassVar[bool] = True
+    numbers: ClassVar[dict[str, float]] = {"step": 0.0}
     no_sparse: ClassVar[str] = ""
 
     fast = True
@@ -142,7 +143,7 @@ class Front(torch.optim.Optimizer):
         absent = [g is None for g in grads]
         rule, d = self.rule(group), self._decay(group)
         while len(self._ledgers) <= index:
-            self._ledgers.append(Ledger([], self.counted))
+            self._ledgers.append(Ledger([], self.numbers))
         ledger = self._ledgers[index]
         words.not_served(group, type(self).__name__, ledger.on_cuda)
         roster = ledger.find(params, absent, rule, d is not None)
@@ -150,7 +151,7 @@ class Front(torch.optim.Optimizer):
         several = roster is not None and (len(self.param_groups) > 1 or not roster.alone())
         if roster is None or (several and roster.kinds != layouts(grads)):
             if not ledger.keeps(params):
-                ledger = self._ledgers[index] = Ledger(params, self.counted)
+                ledger = self._ledgers[index] = Ledger(params, self.numbers)
                 words.not_served(group, type(self).__name__, ledger.on_cuda)
             roster = Roster(params, grads, rule, d is not None)
             for p, g in zip(params, grads, strict=True):
@@ -178,8 +179,8 @@ class Front(torch.optim.Optimizer):
         words.gradient(p, g, group, self.no_sparse, type(self).__name__)
         state = self.__dict__["state"].get(p) or {}
         wanted = [self.keys[letter] for letter in letters(rule)]
-        if state and self.counted:
-            words.complete(p, state, ["step", *wanted])
+        if state and self.numbers:
+            words.complete(p, state, [*self.numbers, *wanted])
         for key in wanted:
             if state.get(key) is not None:
                 words.agrees(f"state[{key!r}]", state[key], p)
@@ -187,15 +188,13 @@ class Front(torch.optim.Optimizer):
     def _names(self, roster: Roster) -> list[str]:
         return [self.keys[letter] for letter in roster.letters]
 
-    def _open(self, p: Tensor, rule: Rule) -> tuple[dict[str, Any], tuple[Tensor, ...], float]:
-        """(state, slots, steps taken) of p, opened if it has none yet."""
+    def _open(self, p: Tensor, rule: Rule) -> tuple[dict[str, Any], tuple[Tensor, ...], list[float]]:
+        """(state, slots, numbers) of p, opened if it has none yet."""
         states = self.__dict__["state"]
-        state = (
-            states.setdefault(p, {}) if rule.fill or self.counted else {}
-        )  # torch's plain SGD leaves no trace
-        taken = float(state.get("step", 0.0)) if self.counted else float(self._begun(state))
-        if self.counted:
-            state.setdefault("step", torch.tensor(0.0))  # first, as in torch's dicts
+        # torch's plain SGD leaves no trace
+        state = states.setdefault(p, {}) if rule.fill or self.numbers else {}
+        numbers = [float(state.setdefault(name, torch.tensor(start))) for name, start in self.numbers.items()]
+        numbers = numbers or [float(self._begun(state))]
         for letter, fill in zip(letters(rule), rule.fill, strict=True):
             key = self.keys[letter]
             if state.get(key) is None:
@@ -203,7 +202,7 @@ class Front(torch.optim.Optimizer):
                 state[key] = torch.full_like(p, value, requires_grad=False)
             elif state[key].is_sparse:  # torch's SGD keeps sparse buffers of sparse gradients
                 state[key] = state[key].to_dense()
-        return state, tuple(state[self.keys[letter]] for letter in letters(rule)), taken
+        return state, tuple(state[self.keys[letter]] for letter in letters(rule)), numbers
 
     def _begun(self, state: dict[str, Any]) -> bool:
         return any(state.get(key) is not None for key in self.keys.values())

@@ -20,7 +20,8 @@ _PLAIN = (Tensor, torch.nn.Parameter)  # subclasses may hold no memory of their 
 class Member(NamedTuple):
     """A parameter that takes part in a step: its place in the group, and itself.
 
-    slots, addresses : its state in the rule's order, and where that lies;  step : its own element of the counts
+    slots, addresses : its state in the rule's order, and where that lies
+    numbers : its own elements of what the ledger counts
     dense : whether its gradient is, in the roster that it is a member of
     """
 
@@ -28,7 +29,7 @@ class Member(NamedTuple):
     p: Tensor
     slots: tuple[Tensor, ...]
     addresses: tuple[int, ...]
-    step: Tensor | None
+    numbers: tuple[Tensor, ...]
     dense: bool
 
 

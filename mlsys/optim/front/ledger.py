@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from operator import is_
@@ -15,6 +16,7 @@ from mlsys.core.rule import Rule
 from mlsys.optim.front import engines
 from mlsys.optim.front.engines import Decay, Member
 
+Begun = tuple[int, Any]  # steps taken, and the product of their momenta where the rule has one
 _KEPT = 4  # plans of a group for different sets of parameters with gradients, as where two losses alternate
 
 
@@ -28,14 +30,22 @@ def layouts(grads: Sequence[Any]) -> list[Any]:
     return [None if g is None else g.layout for g in grads]
 
 
+def dtype() -> torch.dtype:
+    """Of the numbers beside the slots, as in torch: float32 unless the default is float64."""
+    return torch.float64 if torch.get_default_dtype() == torch.float64 else torch.float32
+
+
 class Cohort:
     """Parameters of one group that share device, dtype and step number, and so the coefficients of a step.
 
-    t : steps taken;  plan : the fast path over `served`, or None;  loose : members of the readable path
+    t : steps taken;  product : of NAdam's momenta so far, in the dtype that it is kept in; None for other rules
+    plan : the fast path over `served`, or None;  loose : members of the readable path
     """
 
-    def __init__(self, t: int, members: list[Member], rule: Rule, decayed: bool, fast: bool) -> None:
-        self.t, self.members = t, members
+    def __init__(self, begun: Begun, members: list[Member], rule: Rule, decayed: bool, fast: bool) -> None:
+        self.t, self.product = begun
+        self.members = members
+        self.everyone = np.array([m.place for m in members])
         self.plan: Any = None
         self.served: list[Member] = []
         self.loose = members
@@ -49,7 +59,11 @@ class Cohort:
 
         check(member, gradient) raises for what neither can take, before this cohort is written.
         """
-        c = rule.coefficients(rule.hyper, self.t + 1)
+        hyper, product = rule.hyper, self.product
+        if product is not None:  # NumPy rounds it to its own dtype, as torch does
+            product = product * hyper.momentum(self.t + 1)
+            hyper = hyper._replace(product=float(product))
+        c = rule.coefficients(hyper, self.t + 1)
         refused = False
         if self.plan is not None:
             mine = grads if len(self.places) == len(grads) else [grads[i] for i in self.places]
@@ -61,7 +75,7 @@ class Cohort:
                     check(m.p, grads[m.place])
         for m in self.members if refused else self.loose:
             engines.readable(rule, m, grads[m.place], c, d)
-        self.t += 1
+        self.t, self.product = self.t + 1, product
         return not refused
 
 
@@ -89,50 +103,53 @@ class Roster:
         """Whether one call of one plan is all of its step, so that a refusal leaves everything unwritten."""
         return self.cohorts is not None and len(self.cohorts) == 1 and not self.cohorts[0].loose
 
-    def form(self, members: list[Member], counts: list[int], rule: Rule, fast: bool) -> None:
+    def form(self, members: list[Member], begun: list[Begun], rule: Rule, fast: bool) -> None:
         """Sort the members into cohorts and plan each."""
         alike: dict[tuple, list[Member]] = {}
         for m in members:
-            alike.setdefault((counts[m.place], m.p.device, m.p.dtype), []).append(m)
+            alike.setdefault((begun[m.place], m.p.device, m.p.dtype), []).append(m)
         self.cohorts = [Cohort(key[0], alike[key], rule, self.decayed, fast) for key in alike]
 
-    def holds(self, states: Any, keys: Sequence[str], own_steps: bool) -> bool:
+    def holds(self, states: Any, keys: Sequence[str], names: Sequence[str]) -> bool:
         """Whether every member's state is still made of the tensors, at the addresses, that were planned."""
         for m in (m for cohort in self.cohorts or () for m in cohort.members):
             state = states.get(m.p, {})
             slots = tuple(state.get(key) for key in keys)
             if not all(map(is_, slots, m.slots)) or tuple(s.data_ptr() for s in m.slots) != m.addresses:
                 return False
-            if own_steps and state.get("step") is not m.step:
+            if not all(map(is_, map(state.get, names), m.numbers)):
                 return False
         return True
 
-    def recount(self, counts: list[int]) -> bool:
+    def recount(self, begun: list[Begun]) -> bool:
         """Take up the step numbers after other rosters had their turns; False if a cohort has split."""
         for cohort in self.cohorts or ():
-            numbers = {counts[m.place] for m in cohort.members}
+            numbers = {begun[m.place] for m in cohort.members}
             if len(numbers) > 1:
                 return False
-            (cohort.t,) = numbers
+            ((cohort.t, cohort.product),) = numbers
         return True
 
 
 class Ledger:
-    """The rosters of a group, the latest first, and the step counts that all of them advance.
+    """The rosters of a group, the latest first, and the numbers that all of them advance.
 
-    Each parameter's state["step"] is its own element, a 0-dim view, of the one vector `counts`: torch sees a
+    numbers : their names in a parameter's state and how they start: "step", and NAdam's "mu_product"
+    Each parameter's state["step"] is its own element, a 0-dim view, of the one vector of counts: torch sees a
     tensor per parameter, and a step advances all of them by one addition. Where a rule does not count
     (torch's SGD), a parameter's count is 1 or more once it has its buffer, and lives here alone.
     """
 
-    def __init__(self, params: list[Tensor], counted: bool) -> None:
+    def __init__(self, params: list[Tensor], numbers: dict[str, float]) -> None:
         self.params = list(params)
         self.rosters: list[Roster] = []
         self.latest: Roster | None = None
-        double = counted and torch.get_default_dtype() == torch.float64
-        self.counts = torch.zeros(len(params), dtype=torch.float64 if double else torch.float32, device="cpu")
-        self._numbers = self.counts.numpy()  # the same memory; NumPy adds to it in a tenth of torch's time
-        self.counted = counted
+        self.names = tuple(numbers)
+        starts = torch.tensor([[start] for start in numbers.values()] or [[0.0]], dtype=dtype(), device="cpu")
+        self._rows = starts.repeat(1, len(params)).unbind()
+        # The same memory: NumPy adds to it in a tenth of torch's time.
+        self._counts = self._rows[0].numpy()
+        self._products = self._rows[1].numpy() if len(self._rows) > 1 else None
         self.on_cuda = any(p.is_cuda for p in params)
 
     def keeps(self, params: list[Tensor]) -> bool:
@@ -145,7 +162,7 @@ class Ledger:
             if roster.fits(params, absent, rule, decayed):
                 if roster is not self.latest:  # others had their turns since
                     self.rosters.remove(roster)
-                    if not roster.recount(self._taken()):
+                    if not roster.recount(self._begun()):
                         return None
                     self.rosters.insert(0, roster)
                 return roster
@@ -153,11 +170,11 @@ class Ledger:
 
     def look_again(self, states: Any, names: Callable[[Roster], Sequence[str]]) -> None:
         """Keep the rosters whose members' states are as they left them; an edited count is taken up."""
-        taken = self._taken()
+        begun = self._begun()
         self.rosters = [
             roster
             for roster in self.rosters
-            if roster.holds(states, names(roster), self.counted) and roster.recount(taken)
+            if roster.holds(states, names(roster), self.names) and roster.recount(begun)
         ]
 
     def admit(
@@ -165,42 +182,46 @@ class Ledger:
     ) -> None:
         """Open the state of every parameter that has a gradient, and plan.
 
-        open_state(p, rule) -> (its state dict, its slots, steps it has taken)
+        open_state(p, rule) -> (its state dict, its slots, its numbers: steps taken …)
         """
         members = []
         for place, (p, kind) in enumerate(zip(roster.params, roster.kinds, strict=True)):
             if kind is not None:
-                state, slots, taken = open_state(p, rule)
-                self._count(place, state, taken)
+                state, slots, numbers = open_state(p, rule)
+                self._share(place, state, numbers)
                 where = tuple(slot.data_ptr() for slot in slots)
-                members.append(Member(place, p, slots, where, state.get("step"), kind is torch.strided))
-        roster.form(members, self._taken(), rule, fast)
+                mine = tuple(state[name] for name in self.names)
+                members.append(Member(place, p, slots, where, mine, kind is torch.strided))
+        roster.form(members, self._begun(), rule, fast)
         present = [float(not missing) for missing in roster.absent]
-        roster.ones = 1.0 if all(present) else np.array(present, self._numbers.dtype)
+        roster.ones = 1.0 if all(present) else np.array(present, self._counts.dtype)
         self.rosters = [roster, *self.rosters[: _KEPT - 1]]
 
-    def _taken(self) -> list[int]:
-        most = (
-            math.inf if self.counted else 1
-        )  # without a count, all that matters is whether a step was the first
-        return [int(min(n, most)) for n in self.counts.tolist()]
+    def _begun(self) -> list[Begun]:
+        # Without a name for the count, all that matters is whether a step was the first.
+        most = math.inf if self.names else 1
+        products = itertools.repeat(None) if self._products is None else self._products
+        return [(int(min(n, most)), p) for n, p in zip(self._counts.tolist(), products, strict=False)]
 
-    def _count(self, place: int, state: dict[str, Any], taken: float) -> None:
-        """Make state["step"] an element of `counts`, as it still is unless the state was loaded or replaced."""
-        own = self.counts.data_ptr() + place * self.counts.element_size()
-        step = state.get("step")
-        if not (isinstance(step, Tensor) and step.data_ptr() == own):
-            mine = self.counts[place]
-            mine.fill_(taken)
-            if self.counted:
-                state["step"] = mine
+    def _share(self, place: int, state: dict[str, Any], numbers: Sequence[float]) -> None:
+        """Make the state's numbers elements of ours, as they still are unless the state was loaded or replaced."""
+        for row, name, number in zip(self._rows, self.names or ("",), numbers, strict=True):
+            own, there = row.data_ptr() + place * row.element_size(), state.get(name)
+            if not (isinstance(there, Tensor) and there.data_ptr() == own):
+                mine = row[place]
+                mine.fill_(number)
+                if name:
+                    state[name] = mine
 
     def step(
         self, roster: Roster, rule: Rule, grads: Sequence[Any], d: Decay | None, check: Callable
     ) -> None:
         """One step of every cohort, in place."""
         served = [cohort.step(rule, grads, d, check) for cohort in roster.cohorts or ()]
-        self._numbers += roster.ones
+        self._counts += roster.ones
+        if self._products is not None:
+            for cohort in roster.cohorts or ():
+                self._products[cohort.everyone] = cohort.product
         self.latest = roster
         if not all(served):  # look again at these tensors before the next step
             self.rosters.remove(roster)

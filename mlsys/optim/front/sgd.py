@@ -27,7 +27,7 @@ class SGD(Front):
     """
 
     keys = {"u": "momentum_buffer"}  # noqa: RUF012 (declared ClassVar in Front)
-    counted = False
+    numbers = {}  # noqa: RUF012 (torch counts no steps of it)
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ from torch import Tensor
 
 # Where torch says "supported devices", we have none: the step number is counted in Python.
 _CAPTURABLE = (
-    "If capturable=True, params and state_steps must be on supported devices: []. "
+    "If capturable=True, params{numbers} and state_steps must be on supported devices: []. "
     "Pass capturable=False (or set group['capturable'] = False): steps are counted on the host."
 )
 _CAPTURING = (
@@ -44,6 +44,16 @@ def rate(group: dict[str, Any]) -> None:
     at_least_zero(group, lr="learning rate")
 
 
+def betas(group: dict[str, Any]) -> None:
+    """A pair of numbers in [0, 1)."""
+    pair = tuple(group["betas"])
+    if len(pair) != 2:
+        raise ValueError(f"betas must be a pair; got {group['betas']!r}. Pass betas=(0.9, 0.999).")
+    for i, beta in enumerate(pair):
+        said = f"Invalid beta parameter at index {i}"
+        require(lambda x: 0.0 <= x < 1.0, f"betas[{i}]", beta, said, "Pass betas in [0, 1).")
+
+
 def implementations(options: dict[str, Any]) -> None:
     """The choices among torch's implementations that exclude each other."""
     if options.get("fused"):
@@ -58,7 +68,8 @@ def implementations(options: dict[str, Any]) -> None:
 def not_served(group: dict[str, Any], name: str, on_cuda: bool) -> None:
     """What torch can do and a step counted in Python cannot, and what torch refuses at the step."""
     if group.get("capturable"):
-        raise AssertionError(_CAPTURABLE)
+        numbers = ", mu_products" if "momentum_decay" in group else ""  # NAdam's, kept on the host as well
+        raise AssertionError(_CAPTURABLE.format(numbers=numbers))
     if group["differentiable"] and group["foreach"]:
         raise AssertionError(
             "_foreach ops don't support autograd. Pass foreach=False with differentiable=True."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import replace
 from typing import Any
 
@@ -52,16 +53,24 @@ def scheduled(rule: Rule, schedule: Schedule) -> Rule:
         raise ValueError(
             f"rule must have no schedule yet; got {rule.name}. Pass schedules.product(...) of both."
         )
-    named = [name for name in _MOMENTUM if name in rule.hyper._fields]
+    named = [name for name in _MOMENTUM if name in inspect.signature(rule.body).parameters]
     if schedule.momentum and not named:
         raise ValueError(
             f"{rule.name} has no momentum for {schedule.name} to change. Pass momentum=None to it."
         )
 
+    products = [1.0]  # of NAdam's momenta, each with the beta1 of its own step
+
     def at(hyper: Any, t: int) -> Any:
-        changed = {"eta": hyper.eta * schedule.factor(t)}
-        if schedule.momentum:
-            changed[named[0]] = schedule.momentum(t)
-        return hyper._replace(**changed)
+        hyper = hyper._replace(eta=hyper.eta * schedule.factor(t))
+        if not schedule.momentum:
+            return hyper
+        if "product" in hyper._fields:
+            while len(products) <= t:
+                i = len(products)
+                earlier = hyper._replace(beta1=schedule.momentum(i))
+                products.append(products[-1] * earlier.momentum(i))
+            hyper = hyper._replace(product=products[t])
+        return hyper._replace(**{named[0]: schedule.momentum(t)})
 
     return replace(rule, name=f"{rule.name}-{schedule.name}", schedule=at)

@@ -15,7 +15,7 @@ from mlsys.optim.rules.adam import AdamState, checked
 class NAdamHyper(NamedTuple):
     """eta, beta1, beta2, eps as in AdamHyper;  psi : how fast the momentum warms up.
 
-    product : of the momenta of all steps before this one; None where they follow from beta1 and psi
+    product : of the momenta of all steps up to this one; None where they follow from beta1 and psi
     """
 
     eta: float
@@ -25,6 +25,10 @@ class NAdamHyper(NamedTuple):
     psi: float
     product: float | None = None
 
+    def momentum(self, t: int) -> float:
+        """mu_t = beta1 * (1 - 0.96**(psi * t) / 2): half of beta1 at first, beta1 in the end."""
+        return self.beta1 * (1 - 0.5 * 0.96 ** (self.psi * t))
+
 
 def body(w, g, m, v, eta_g, eta_m, beta1, one_minus_beta1, beta2, one_minus_beta2, eps_t):
     m = beta1 * m + one_minus_beta1 * g
@@ -33,31 +37,26 @@ def body(w, g, m, v, eta_g, eta_m, beta1, one_minus_beta1, beta2, one_minus_beta
     return w, m, v
 
 
-def momentum(beta1: float, psi: float, t: int) -> float:
-    """mu_t = beta1 * (1 - 0.96**(psi * t) / 2): half of beta1 at first, beta1 in the end."""
-    return beta1 * (1 - 0.5 * 0.96 ** (psi * t))
-
-
 @functools.cache
 def _products(beta1: float, psi: float) -> list[float]:
     return [1.0]
 
 
-def product(beta1: float, psi: float, t: int) -> float:
+def product(hyper: NAdamHyper, t: int) -> float:
     """mu_1 * mu_2 * … * mu_t."""
-    known = _products(beta1, psi)
+    known = _products(hyper.beta1, hyper.psi)
     while len(known) <= t:
-        known.append(known[-1] * momentum(beta1, psi, len(known)))
+        known.append(known[-1] * hyper.momentum(len(known)))
     return known[t]
 
 
 def coefficients(hyper: NAdamHyper, t: int) -> tuple[float, ...]:
-    eta, beta1, beta2, eps, psi, past = hyper
-    mu, following = momentum(beta1, psi, t), momentum(beta1, psi, t + 1)
-    past = product(beta1, psi, t - 1) if past is None else past
+    eta, beta1, beta2, eps = hyper[:4]
+    mu, following = hyper.momentum(t), hyper.momentum(t + 1)
+    so_far = product(hyper, t) if hyper.product is None else hyper.product
     root_c2 = (1 - beta2**t) ** 0.5
-    eta_g = eta * root_c2 * (1 - mu) / (1 - past * mu)
-    eta_m = eta * root_c2 * following / (1 - past * mu * following)
+    eta_g = eta * root_c2 * (1 - mu) / (1 - so_far)
+    eta_m = eta * root_c2 * following / (1 - so_far * following)
     return eta_g, eta_m, beta1, 1 - beta1, beta2, 1 - beta2, eps * root_c2
 
 
