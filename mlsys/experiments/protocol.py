@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -97,10 +98,15 @@ def studies(
     methods: Mapping[str, Method],
     seeds: Sequence[int] = STUDIES,
     trials: int = TRIALS,
+    **options: Any,
 ) -> dict[str, Any]:
-    """{task: {method: [a study a seed, as a dict]}}, on as many processes as there are cores."""
+    """{task: {method: [a study a seed, as a dict]}}, on as many processes as there are cores.
+
+    options : of `train`, alike for all
+    """
     calls = [(task, method, seed) for task in tasks for method in methods for seed in seeds]
-    done = parallel(study, [(tasks[task], methods[method], seed, trials) for task, method, seed in calls])
+    run = partial(study, trials=trials, **options)
+    done = parallel(run, [(tasks[task], methods[method], seed) for task, method, seed in calls])
     result: dict[str, Any] = {task: {method: [] for method in methods} for task in tasks}
     for (task, method, _), found in zip(calls, done, strict=True):
         result[task][method].append(found._asdict())

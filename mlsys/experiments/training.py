@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from mlsys.core import generator
+from mlsys.optim import Scheduler
 from mlsys.optim.schedules import Schedule
 
 LOSS_CAP = 100.0  # nats: the training loss of a run that diverged, and the most that any run is given
@@ -95,11 +96,11 @@ def train(
     with one_thread():
         model = started(task, seed)
         optimizer = make(model.parameters())
-        advance = _Advance(optimizer, schedule and schedule(task.steps(seed, epochs)))
+        scheduler = schedule and Scheduler(optimizer, schedule(task.steps(seed, epochs)))
         losses, errors = np.full(epochs, LOSS_CAP), np.full(epochs, task.worst)
         rng = generator(seed, "tasks", task.name, "batches")
         for epoch in range(epochs):
-            loss = _epoch(task, model, optimizer, advance, parts.train, rng)
+            loss = _epoch(task, model, (optimizer, scheduler), parts.train, rng)
             if not loss < LOSS_CAP:
                 break
             losses[epoch], errors[epoch] = loss, error(task, model, held_out)
@@ -132,14 +133,14 @@ def _loss(logits: Tensor, y: Tensor) -> Tensor:
 
 
 def _epoch(
-    task: Task, model: nn.Module, optimizer: Any, advance: Any, part: Part, rng: np.random.Generator
+    task: Task, model: nn.Module, update: tuple[Any, Any], part: Part, rng: np.random.Generator
 ) -> float:
     """The mean loss of an epoch's steps; the few examples left over wait for the next epoch."""
+    optimizer, scheduler = update
     n = len(part.y)
     steps = max(1, n // task.batch)
     total = torch.zeros((), device=task.device)
     for batch in torch.from_numpy(rng.permutation(n)[: steps * task.batch]).reshape(steps, -1):
-        advance()
         X, y = part.X[batch], part.y[batch]
         if task.vary is not None:
             X = torch.from_numpy(np.ascontiguousarray(task.vary(rng, X.numpy())))
@@ -147,30 +148,10 @@ def _epoch(
         loss = _loss(model(X.to(task.device)), y.to(task.device))
         loss.backward()
         optimizer.step()
+        if scheduler:
+            scheduler.step()
         total += loss.detach()
     return float(total) / steps
-
-
-class _Advance:
-    """Sets rate and momentum before each step as a Schedule says."""
-
-    def __init__(self, optimizer: torch.optim.Optimizer, schedule: Schedule | None) -> None:
-        self.groups, self.schedule, self.t = optimizer.param_groups, schedule, 0
-        self.peaks = [group["lr"] for group in self.groups]
-
-    def __call__(self) -> None:
-        if self.schedule is None:
-            return
-        self.t += 1
-        for group, peak in zip(self.groups, self.peaks, strict=True):
-            group["lr"] = peak * self.schedule.factor(self.t)
-            if self.schedule.momentum is None:
-                continue
-            momentum = self.schedule.momentum(self.t)
-            if "betas" in group:
-                group["betas"] = (momentum, *group["betas"][1:])
-            else:
-                group["momentum"] = momentum
 
 
 @contextmanager
