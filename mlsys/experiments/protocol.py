@@ -8,7 +8,7 @@ luck of the search too, and studies of one seed are paired: they see the same da
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
@@ -98,24 +98,26 @@ def studies(
     methods: Mapping[str, Method],
     seeds: Sequence[int] = STUDIES,
     trials: int = TRIALS,
+    told: Callable[[str], Any] = lambda words: None,
     **options: Any,
 ) -> dict[str, Any]:
     """{task: {method: [a study a seed, as a dict]}}, on as many processes as there are cores.
 
-    options : of `train`, alike for all
+    told : is told of each study when it is done;  options : of `train`, alike for all
     """
     calls = [(task, method, seed) for task in tasks for method in methods for seed in seeds]
     run = partial(study, trials=trials, **options)
     done = parallel(run, [(tasks[task], methods[method], seed) for task, method, seed in calls])
     result: dict[str, Any] = {task: {method: [] for method in methods} for task in tasks}
-    for (task, method, _), found in zip(calls, done, strict=True):
+    for i, ((task, method, seed), found) in enumerate(zip(calls, done, strict=True), 1):
         result[task][method].append(found._asdict())
+        told(f"{i} of {len(calls)}: {task}, {method}, study {seed}, error {final([found._asdict()])[0]:.3f}")
     return result
 
 
-def parallel(function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
+def parallel(function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
     """function(*arguments) of each, in order, one process a core; where there is one core, in this process."""
-    return list(Parallel(n_jobs=-1)(delayed(function)(*each) for each in arguments))
+    return Parallel(n_jobs=-1, return_as="generator")(delayed(function)(*each) for each in arguments)
 
 
 def refused(result: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]) -> list[str]:

@@ -65,8 +65,8 @@ def sentences(seed: int, n: int = 512) -> Parts:
 
 @lru_cache(8)
 def drawings(seed: int, n: int = 1600) -> Parts:
-    """Generated shapes of 10 x 10: n to learn from, n / 2 to choose by, n to judge by, all drawn by the seed."""
-    return _parts(load("shapes", seed, n=5 * n // 2, size=10, noise=0.03), seed, n, n // 2)
+    """Generated shapes of 12 x 12: n to learn from, n / 2 to choose by, n to judge by, all drawn by the seed."""
+    return _parts(load("shapes", seed, n=5 * n // 2, size=12, noise=0.0), seed, n, n // 2)
 
 
 @lru_cache(1)
@@ -109,7 +109,7 @@ def digits_conv(seed: int) -> nn.Module:
 
 def shapes_conv(seed: int) -> nn.Module:
     """Three convolutions of 8, 16 and 32 channels with batch norm."""
-    return conv_net(1, 10, 10, width=8, seed=seed)
+    return conv_net(1, 10, 12, width=8, seed=seed)
 
 
 def _published(name: str, channels: int, size: int, epochs: int) -> Task:

@@ -6,7 +6,9 @@ import datetime
 import json
 import os
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 from mlsys.report.closure import PACKAGE, digest
 
 FOLDER = PACKAGE.parent / "benchmarks" / "records"
+_READ: ContextVar[list[str] | None] = ContextVar("read", default=None)
 
 
 def machine() -> dict[str, Any]:
@@ -63,9 +66,23 @@ def save(name: str, result: Any, imports: Iterable[str], folder: Path = FOLDER) 
 def load(name: str, folder: Path = FOLDER) -> dict[str, Any]:
     """A record as saved. Raises FileNotFoundError that says how it is made."""
     path = folder / f"{name}.json"
+    names = _READ.get()
+    if names is not None and name not in names:
+        names.append(name)
     if not path.exists():
         raise FileNotFoundError(f"no record {name}.json in {folder}. `make bench` writes them.")
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+@contextmanager
+def reading() -> Iterator[list[str]]:
+    """The names of the records that are loaded within."""
+    names: list[str] = []
+    token = _READ.set(names)
+    try:
+        yield names
+    finally:
+        _READ.reset(token)
 
 
 def stale(record: dict[str, Any]) -> bool:
