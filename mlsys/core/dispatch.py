@@ -19,6 +19,10 @@ _FAST_PATHS: dict[str, str] = {
     "torch.cpu": "mlsys.kernels.cpu:Plan",
     "torch.cuda": "mlsys.kernels.cuda:Plan",
 }
+_LOWBIT_PATHS: dict[str, str] = {
+    "torch.cpu": "mlsys.kernels.lowbit_cpu:Plan",
+    "torch.cuda": "mlsys.kernels.lowbit_cuda:Plan",
+}
 
 
 def load(entry: str) -> Any:
@@ -42,6 +46,11 @@ def namespace(array: Any) -> types.ModuleType:
 def fast_path(array_kind: str) -> Any:
     """The class that lifts a body over pointer tables for arrays of this kind."""
     return _entry(_FAST_PATHS, array_kind, "fast path")
+
+
+def lowbit_path(array_kind: str) -> Any:
+    """The same for bodies whose moments are kept in fewer bits."""
+    return _entry(_LOWBIT_PATHS, array_kind, "fast path for moments in fewer bits")
 
 
 @functools.cache

@@ -64,11 +64,11 @@ def check_tensors(
                 )
     if any(len(own) != len(slots[0]) for own in slots):
         raise NotImplementedError("every parameter must have the same number of slots.")
-    _check_apart([x for w, own in zip(params, slots, strict=True) for x in (w, *own)])
+    check_apart([x for w, own in zip(params, slots, strict=True) for x in (w, *own)])
     return len(slots[0])
 
 
-def _check_apart(tensors: Sequence[Tensor]) -> None:
+def check_apart(tensors: Sequence[Tensor]) -> None:
     """Raise if two tensors share memory: threads would write it at once, in no order."""
     spans = sorted((x.data_ptr(), x.data_ptr() + x.numel() * x.element_size()) for x in tensors if x.numel())
     for (_, end), (start, _) in itertools.pairwise(spans):

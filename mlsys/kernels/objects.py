@@ -60,14 +60,19 @@ def kernel(body: Callable, slots: int, decay: bool, real: str) -> int:
     real : "float32" or "float64"
     Raises NotImplementedError where the body cannot be lifted or Numba is missing.
     """
-    return _load(lifting.source(body, slots, decay), real)
+    return of(lifting.source(body, slots, decay), real)
+
+
+def of(text: str, real: str) -> int:
+    """The address of `void work(int64 *head)` for this source, from the cache or compiled now."""
+    return _load(text, real)
 
 
 @functools.cache
 def _toolchain() -> str:
     """What a compiled kernel depends on besides its source."""
     here = Path(__file__).parent
-    own = [(here / f"{name}.py").read_text() for name in ("intrinsics", "engine", "objects")]
+    own = [(here / f"{name}.py").read_text() for name in ("intrinsics", "word_numba", "engine", "objects")]
     versions = (version("numba"), version("llvmlite"))
     return lifting.digest(*own, *versions, sys.platform, *engine.processor())
 
@@ -96,10 +101,12 @@ def intermediate(text: str, real: str) -> str:
         import numba
         import numpy as np
 
-        from mlsys.kernels import intrinsics
+        from mlsys.kernels import intrinsics, word_numba
     except ImportError as error:
         raise NotImplementedError(f"lifting needs Numba, which cannot be imported here: {error}") from error
-    names = {"xp": np, "int64": numba.int64, "real": getattr(numba, real)}
+    names = {"xp": np, "word": word_numba, "real": getattr(numba, real)}
+    names |= {name: getattr(word_numba, name) for name in ("narrow", "scratch")}
+    names |= {name: getattr(numba, name) for name in ("int64", "int32", "int16", "uint8")}
     names |= {name: getattr(intrinsics, name) for name in ("pointer", "load", "store", "take")}
     written = dict(names)
     exec(compile(text, "<lifted>", "exec"), written)  # our own text: loops around a body's source

@@ -9,6 +9,7 @@ from mlsys.optim.descent import gradient_descent, sgd
 from mlsys.optim.history import adagrad_history
 from mlsys.optim.line_search import Backtracking, ExactLineSearch
 from mlsys.optim.lookahead import lookahead, ranger
+from mlsys.optim.lowbit import lowbit
 from mlsys.optim.polyak import Fixed, Polyak, PolyakBound, PolyakEstimate
 from mlsys.optim.ray import LineSearchError, Ray, StepLength
 from mlsys.optim.rules.adadelta import adadelta
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         Adam,
         AdamW,
         Lookahead,
+        LowBitAdamW,
         NAdam,
         RAdam,
         Ranger,
@@ -43,6 +45,7 @@ _FRONT = {
     "Adam",
     "AdamW",
     "Lookahead",
+    "LowBitAdamW",
     "NAdam",
     "RAdam",
     "RMSprop",
@@ -61,6 +64,7 @@ __all__ = [
     "Fixed",
     "LineSearchError",
     "Lookahead",
+    "LowBitAdamW",
     "NAdam",
     "Polyak",
     "PolyakBound",
@@ -81,6 +85,7 @@ __all__ = [
     "gradient_descent",
     "gradient_rule",
     "lookahead",
+    "lowbit",
     "momentum",
     "nadam",
     "radam",

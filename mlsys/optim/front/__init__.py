@@ -5,6 +5,7 @@ from mlsys.optim.front.adagrad import Adagrad
 from mlsys.optim.front.adam import Adam
 from mlsys.optim.front.adamw import AdamW
 from mlsys.optim.front.lookahead import Lookahead, Ranger
+from mlsys.optim.front.lowbit import LowBitAdamW
 from mlsys.optim.front.nadam import NAdam
 from mlsys.optim.front.radam import RAdam
 from mlsys.optim.front.rmsprop import RMSprop
@@ -18,6 +19,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "Lookahead",
+    "LowBitAdamW",
     "NAdam",
     "RAdam",
     "RMSprop",
