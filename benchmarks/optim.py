@@ -31,6 +31,7 @@ class Entry:
     """A rule: our class, torch's, the arguments of both, how many slots, and torch's paths.
 
     goals : (load, peer) -> least ratio, besides those that hold for every rule
+    begun : steps taken before the race
     """
 
     ours: type[torch.optim.Optimizer]
@@ -39,6 +40,7 @@ class Entry:
     slots: int
     fused: bool
     goals: dict[tuple[str, str], float] = field(default_factory=dict)
+    begun: int = 0
 
     def goal(self, load: str, peer: str) -> float | None:
         """At the limit but for 5 %, and never behind torch's fused kernel but for 2 %."""
@@ -50,6 +52,7 @@ class Entry:
 
 
 _SMALL = {("2,000 x 1,024", "torch fused"): 10.0}
+_LARGE = {("one 20M", "torch's best"): 6.0}
 ENTRIES: dict[str, Entry] = {
     "sgd": Entry(ours.SGD, torch.optim.SGD, {"lr": 1e-3}, 0, True),
     "momentum": Entry(ours.SGD, torch.optim.SGD, {"lr": 1e-3, "momentum": 0.9}, 1, True),
@@ -63,6 +66,17 @@ ENTRIES: dict[str, Entry] = {
     ),
     "adam": Entry(ours.Adam, torch.optim.Adam, {"lr": 1e-3}, 2, True, _SMALL),
     "amsgrad": Entry(ours.Adam, torch.optim.Adam, {"lr": 1e-3, "amsgrad": True}, 3, True),
+    "adamw": Entry(ours.AdamW, torch.optim.AdamW, {"lr": 1e-3}, 2, True, _SMALL),
+    "nadam": Entry(
+        ours.NAdam,
+        torch.optim.NAdam,
+        {"lr": 1e-3},
+        2,
+        False,
+        _LARGE | {("2,000 x 1,024", "torch's best"): 40.0},
+    ),
+    # Its first five steps leave the second moment out, which torch's loop saves: not what training is made of.
+    "radam": Entry(ours.RAdam, torch.optim.RAdam, {"lr": 1e-3}, 2, False, _LARGE, begun=5),
 }
 
 
@@ -75,6 +89,9 @@ def steps(name: str, load: str, quick: bool) -> Iterator[Row]:
     for path, argument in PATHS.items():
         if entry.fused or path != "torch fused":
             optimisers[path] = entry.torch(_copies(params), **entry.arguments, **argument)
+    for optimiser in optimisers.values():
+        for _ in range(entry.begun):
+            optimiser.step()
     candidates = {path: optimiser.step for path, optimiser in optimisers.items()}
     candidates[LIMIT] = limit([(elements(shapes),)], entry.slots)
     if len(shapes) > 1:
@@ -132,7 +149,7 @@ def run(quick: bool) -> Iterator[Row]:
         for name in ENTRIES:
             yield from steps(name, load, quick)
             gc.collect()
-    for name in ("rmsprop", "adadelta"):
+    for name in (name for name, entry in ENTRIES.items() if not entry.fused):
         yield from as_installed(name, "one 20M", quick)
     yield from starts.run(quick)
     yield from training.run(quick)

@@ -6,7 +6,17 @@ import numpy as np
 import torch
 
 from mlsys.core import Rule, decay
-from mlsys.optim import adadelta, adagrad, adam, amsgrad, gradient_rule, momentum, rmsprop
+from mlsys.optim import (
+    adadelta,
+    adagrad,
+    adam,
+    amsgrad,
+    gradient_rule,
+    momentum,
+    nadam,
+    radam,
+    rmsprop,
+)  # fmt: skip
 
 RULES: dict[str, Rule] = {
     "sgd": gradient_rule(0.01),
@@ -19,8 +29,15 @@ RULES: dict[str, Rule] = {
     "rmsprop-centered-momentum": rmsprop(0.01, mu=0.9, centered=True),
     "adadelta": adadelta(),
     "adam": adam(0.01),
+    "adam-inside": adam(0.01, eps_root=1e-3),
     "amsgrad": amsgrad(0.01),
+    "amsgrad-corrected": amsgrad(0.01, order="corrected"),
+    "nadam": nadam(0.01),
+    "radam": radam(0.01, beta2=0.9),
 }
+TAKEN = (
+    4  # steps before the first one here: the next of RAdam's has no second moment yet, the one after it has
+)
 DECAYS = {"plain": None, "decayed": (-1.0, 0.01, 0.999)}
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -41,7 +58,7 @@ class Readable:
     """The body on NumPy arrays, operation by operation: what every engine is held to."""
 
     def __init__(self, rule: Rule, params: list[torch.Tensor], d: tuple[float, float, float] | None) -> None:
-        self.rule, self.d, self.t = rule, d, 0
+        self.rule, self.d, self.t = rule, d, TAKEN
         self.arrays = [[w.detach().numpy().copy(), *(s.numpy() for s in slots_of(rule, w))] for w in params]
 
     def step(self, grads: list[torch.Tensor]) -> tuple[float, ...]:

@@ -53,7 +53,7 @@ def test_torchs_own_arithmetic_differs_only_by_its_roots(name, dtype):
     if "centered" in name:  # r - a**2 must stay positive: r holds squares' average, a the numbers'
         r, *between, a = slots
         slots = (r + a * a, *between, a)
-    c = rule.coefficients(rule.hyper, 5)
+    c = rule.coefficients(rule.hyper, 7)
     theirs = lift(rule.body, torch)(w, g, *slots, *c)
     ours = (w.clone(), *(s.clone() for s in slots))
     Plan(rule.body, [ours[0]], [ours[1:]]).step([g], c)

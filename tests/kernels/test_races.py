@@ -35,10 +35,13 @@ def test_the_limit_moves_as_much_as_the_rule():
         "adadelta": 2,
         "adam": 2,
         "amsgrad": 3,
+        "adamw": 2,
+        "nadam": 2,
+        "radam": 2,
     }
     assert {name: entry.slots for name, entry in optim.ENTRIES.items()} == slots
     for name, k in slots.items():
-        assert len(RULES[name].fill) == k
+        assert len(RULES[{"adamw": "adam"}.get(name, name)].fill) == k
         assert lifting.signature(limit._BODIES[k], k).reads == 2 + k
         body = limit._BODIES[k]
         changed = body(*[1.0] * (2 + k))
@@ -65,6 +68,9 @@ def test_the_goals_of_the_project_are_data():
     assert goals["adadelta", "one 20M", "torch's best"] == 8.0
     assert goals["rmsprop", "one 20M", "torch's best"] == 6.5
     assert goals["adam", "2,000 x 1,024", "torch fused"] == 10.0
+    assert goals["adamw", "2,000 x 1,024", "torch fused"] == 10.0
+    assert goals["nadam", "2,000 x 1,024", "torch's best"] == 40.0
+    assert goals["nadam", "one 20M", "torch's best"] == goals["radam", "one 20M", "torch's best"] == 6.0
     assert {goals[n, load, optim.LIMIT] for n in optim.ENTRIES for load in optim.LARGE} == {0.95}
     assert {goals[n, load, "torch fused"] for n in optim.ENTRIES for load in optim.LARGE} == {0.98}
     assert starts.BOUNDS == {"cold": 2.0, "code cached": 0.3}
