@@ -10,6 +10,7 @@ from torch import Tensor
 from mlsys.core.rule import Rule
 from mlsys.optim.front import words
 from mlsys.optim.front.base import Front, number
+from mlsys.optim.front.flat import Flat
 from mlsys.optim.rules import adagrad as rules
 
 
@@ -57,8 +58,9 @@ class Adagrad(Front):
         super().__init__(params, defaults, fast)
         with torch.no_grad():  # as torch: the sums exist before the first step
             for group in self.param_groups:
+                flat = Flat(group["params"] if fast and not differentiable else [])
                 for p in group["params"]:
-                    self._open(p, self.rule(group))
+                    self._open(p, self.rule(group), flat)
 
     def check(self, group: dict[str, Any]) -> None:
         words.rate(group)

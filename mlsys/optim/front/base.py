@@ -13,6 +13,7 @@ from torch.optim import optimizer as torchs
 from mlsys.core.rule import Rule
 from mlsys.optim.front import words
 from mlsys.optim.front.engines import Decay
+from mlsys.optim.front.flat import Flat
 from mlsys.optim.front.ledger import Ledger, Roster, layouts, letters
 
 
@@ -163,7 +164,11 @@ class Front(torch.optim.Optimizer):
         """Begin or go on with what was looked at: from here on parameters and state are written."""
         group, ledger, roster, rule, grads, d = turn
         if roster.cohorts is None:
-            ledger.admit(roster, self._open, rule, self.fast and not self.defaults["differentiable"])
+            fast = self.fast and not self.defaults["differentiable"]
+            present = [p for p, kind in zip(roster.params, roster.kinds, strict=True) if kind is not None]
+            # Autograd would take views of one memory for one another.
+            flat = Flat(p for p in present if fast and not self.__dict__["state"].get(p))
+            ledger.admit(roster, functools.partial(self._open, flat=flat), rule, fast)
         ledger.step(roster, rule, grads, d, lambda p, g: self._check(p, g, group, rule))
 
     def _decay(self, group: dict[str, Any]) -> Decay | None:
@@ -188,8 +193,10 @@ class Front(torch.optim.Optimizer):
     def _names(self, roster: Roster) -> list[str]:
         return [self.keys[letter] for letter in roster.letters]
 
-    def _open(self, p: Tensor, rule: Rule) -> tuple[dict[str, Any], tuple[Tensor, ...], list[float]]:
-        """(state, slots, numbers) of p, opened if it has none yet."""
+    def _open(
+        self, p: Tensor, rule: Rule, flat: Flat
+    ) -> tuple[dict[str, Any], tuple[Tensor, ...], list[float]]:
+        """(state, slots, numbers) of p, opened if it has none yet, in the room that `flat` has for it."""
         states = self.__dict__["state"]
         # torch's plain SGD leaves no trace
         state = states.setdefault(p, {}) if rule.fill or self.numbers else {}
@@ -199,7 +206,7 @@ class Front(torch.optim.Optimizer):
             key = self.keys[letter]
             if state.get(key) is None:
                 value = complex(fill, fill) if p.is_complex() else fill
-                state[key] = torch.full_like(p, value, requires_grad=False)
+                state[key] = flat.like(p, letter, value)
             elif state[key].is_sparse:  # torch's SGD keeps sparse buffers of sparse gradients
                 state[key] = state[key].to_dense()
         return state, tuple(state[self.keys[letter]] for letter in letters(rule)), numbers
