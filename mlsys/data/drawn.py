@@ -12,7 +12,7 @@ from mlsys.data.generated import FREE, OURS
 CLASSES = ("disc", "ring", "square", "frame", "triangle", "plus", "saltire", "bars", "stripes", "checks")
 
 
-def shapes(seed: int = 0, n: int = 4000, size: int = 16, channels: int = 1, noise: float = 0.15) -> Dataset:
+def shapes(seed: int = 0, n: int = 4000, size: int = 16, channels: int = 1, noise: float = 0.1) -> Dataset:
     """Images of one of CLASSES each, lighter or darker than its ground; a mirrored one is of the same class.
 
     X : (n, channels * size**2) float64 in [0, 1], channel, row, column; images(dataset) gives (n, c, size, size)

@@ -18,6 +18,7 @@ SHAPES = {
     "blobs": (600, 2),
     "scaled-regression": (500, 10),
     "sparse-text": (4000, 2000),
+    "shapes": (4000, 256),
     "digits": (1797, 64),
     "breast_cancer": (569, 30),
     "wine": (178, 13),
@@ -73,7 +74,7 @@ def test_the_caller_s_arrays_stay_the_caller_s() -> None:
         Dataset("mine", X, np.ones(4), "me", "none")
 
 
-@pytest.mark.parametrize("name", ["blobs", "scaled-regression", "sparse-text"])
+@pytest.mark.parametrize("name", ["blobs", "scaled-regression", "sparse-text", "shapes"])
 def test_a_seed_makes_another_set(name: str) -> None:
     assert not same(load(name, seed=1).X, load(name).X)
 
