@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mlsys.problems.attempt import Attempt, driven
-from mlsys.problems.compare import alike
+from mlsys.problems.compare import alike, differs
 from mlsys.problems.problem import Arrays, Case, Grader, Problem
 
 Hints = dict[int, str]  # by case
@@ -94,7 +94,7 @@ def few_digits(tries: list[Attempt], expected: list[Arrays], failed: list[int]) 
         ):
             return {}
         for name, want in expected[i].items():
-            if not (np.abs(arrays[name] - want) <= 1e-2 * np.abs(want)).all():
+            if differs(arrays[name], want, rtol=1e-2, atol=0.0).any():
                 return {}
     return {failed[0]: DIGITS}
 
