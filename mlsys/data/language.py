@@ -16,7 +16,7 @@ OPEN, CLOSE = 0.15, 0.15  # the probabilities of a bracket where one is free to 
 
 def grammar(
     seed: int = 0,
-    sentences: int = 2000,
+    sentences: int = 8000,
     length: int = 32,
     kinds: int = 4,
     depth: int = 3,
@@ -31,7 +31,7 @@ def grammar(
     0.15 (if k > 0); else a word comes: group i with probability ∝ 1 / i**2, i = 1 … groups, and in it the word
     number (turn + j - 1) mod size, j with probability ∝ 1 / j**2, j = 1 … size, where
     turn = table[kind of the last open bracket or none, token before], a table that the seed draws.
-    So common words are common everywhere (the most common 36 times as common as the rarest, by default), the token
+    So the words of the first group are common everywhere (36 times as common as the last, by default), the token
     before and a bracket perhaps 30 tokens away say which word, and one must count to know when brackets close.
     entropy : exact, in nats a token (the stop's zero included): choices in a group weigh alike under every turn, so
     only the number of open brackets matters, whose distribution at each place is a small sum.

@@ -70,7 +70,8 @@ class Text:
     def windows(self, context: int) -> tuple[np.ndarray, np.ndarray]:
         """(inputs, targets), both (m, context), with m = (n - 1) // context: each target is the next token.
 
-        The windows follow each other without overlap; what is left at the end is left out.
+        The windows follow each other without overlap; what is left at the end is left out. Both are read-only views
+        (torch.tensor copies them).
         Raises ValueError if context is no multiple of the period, or the text is shorter than one window.
         """
         stop = self._stop(context)

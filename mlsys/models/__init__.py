@@ -1,4 +1,7 @@
-"""Objectives and networks: each has n terms, value(w, batch) and gradient(w, batch)."""
+"""Objectives: each has n terms, value(w, batch) and gradient(w, batch).
+
+The torch networks are in mlsys.models.networks, which imports torch as this does not.
+"""
 
 from mlsys.models.landscapes import Plateau, Rosenbrock
 from mlsys.models.linear import LeastSquares, Logistic

@@ -8,6 +8,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from mlsys.core import generator
+from mlsys.data import images, load
 from mlsys.models.networks import conv_net, lstm_model, transformer_model
 
 V = 11
@@ -117,6 +119,26 @@ def test_positions_matter_to_the_transformer() -> None:
     net = transformer_model(V, 16, 2, 2, 12)
     logits = net(torch.full((1, 12), 3))
     assert (logits[0, 1:] - logits[0, :-1]).abs().amax(1).min() > 1e-4
+
+
+def test_the_conv_net_sees_what_a_linear_model_does_not() -> None:
+    train, test = (
+        (torch.from_numpy(images(part) - 0.5).float() / 0.2, torch.tensor(part.y))
+        for part in load("shapes", n=3000).split()
+    )
+    accuracy = {}
+    for name, net in (("linear", torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(256, 10))),
+                      ("conv", conv_net(1, 10, 16))):  # fmt: skip
+        optimiser, rng = torch.optim.AdamW(net.parameters(), lr=0.01), generator(0)
+        for _ in range(6):
+            for batch in rng.permutation(len(train[1]))[:2240].reshape(-1, 64):
+                optimiser.zero_grad()
+                F.cross_entropy(net(train[0][batch]), train[1][batch]).backward()
+                optimiser.step()
+        with torch.no_grad():
+            accuracy[name] = (net.eval()(test[0]).argmax(1) == test[1]).float().mean().item()
+    assert accuracy["linear"] < 0.3
+    assert accuracy["conv"] > 0.6
 
 
 def test_parameter_counts_are_the_documented_ones() -> None:
