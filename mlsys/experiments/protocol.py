@@ -21,7 +21,7 @@ from mlsys.core import generator
 from mlsys.experiments.training import Curve, Task, train
 from mlsys.optim.search import Found, Range, random_search
 
-TRIALS = 16  # of every search
+TRIALS = 12  # of every search
 FRESH = 2  # runs of the best setting
 STUDIES = tuple(range(1, 13))
 FLAGGED = 0.25  # of the searches: so many bests at an end say that the range is too narrow

@@ -48,7 +48,7 @@ def digits(seed: int, n: int = 808, noise: float = 0.0) -> Parts:
 
 
 @lru_cache(8)
-def sentences(seed: int, n: int = 512) -> Parts:
+def sentences(seed: int, n: int = 384) -> Parts:
     """A generated language, which the seed draws: n sentences to learn from, n / 2 to choose by, n to judge by."""
     text = load_text("grammar", seed, sentences=5 * n // 2 + 1)
 
@@ -108,8 +108,8 @@ def digits_conv(seed: int) -> nn.Module:
 
 
 def shapes_conv(seed: int) -> nn.Module:
-    """Three convolutions of 8, 16 and 32 channels with batch norm."""
-    return conv_net(1, 10, 12, width=8, seed=seed)
+    """Three convolutions of 6, 12 and 24 channels with batch norm."""
+    return conv_net(1, 10, 12, width=6, seed=seed)
 
 
 def _published(name: str, channels: int, size: int, epochs: int) -> Task:
@@ -128,7 +128,7 @@ TASKS: dict[str, Task] = {
     for task in (
         Task("digits-mlp", digits, small_mlp, batch=32, epochs=15),
         Task("digits-conv", digits, digits_conv, batch=32, epochs=8),
-        Task("shapes-conv", drawings, shapes_conv, batch=64, epochs=10),
+        Task("shapes-conv", drawings, shapes_conv, batch=64, epochs=8),
         Task("text-lstm", sentences, small_lstm, batch=16, epochs=8, metric="nats", worst=2.0),
     )
 }
