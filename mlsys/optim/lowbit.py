@@ -35,6 +35,13 @@ def check_format(moments: str, rounding: str) -> None:
             raise ValueError(f"{name} must be one of {', '.join(map(repr, known))}; got {value!r}.")
 
 
+def check_seed(seed: int) -> int:
+    """The seed, or ValueError unless 0 <= seed < 2**32: of a larger one the upper bits would be lost."""
+    if whole(seed=seed) >= 2**32:
+        raise ValueError(f"seed must be below 2**32; got {seed}.")
+    return whole(seed=seed)
+
+
 class lowbit:
     """A rule with the moments m and v, which are kept in fewer bits between the steps.
 
@@ -44,7 +51,7 @@ class lowbit:
     rule : Rule whose state is (t, m, v): adam, adamw, nadam, radam
     moments : "bfloat16", with 128 steps a factor of two; "8bit", with 8, counted down from the largest number of a
     block of 256, so that what is 2**15 times smaller than it (m), or 2**31 times (v), is still coded as finely
-    seed : int >= 0 of the random numbers, which depend on it, on the step and on a number's place alone
+    seed : int in [0, 2**32) of the random numbers, which depend on it, on the step and on a number's place alone
     first : int >= 0, the place of w's first number, where w is one of several arrays
     init(w (d,)) -> state;  step(w (d,), g (d,), state) -> (w (d,), state): the interface of a Rule, in float32
     Bytes moved, a number: 20 for bfloat16 and 16 for 8bit, where float32 has 28.
@@ -69,7 +76,7 @@ class lowbit:
                 f"rule must keep m and v alone; {rule.name} keeps {rule.State}. Pass adamw(...)."
             )
         self.rule, self.moments, self.rounding = rule, moments, rounding
-        self.seed, self.first = whole(seed=seed), whole(first=first)
+        self.seed, self.first = check_seed(seed), whole(first=first)
         self.name = f"{rule.name}-{moments}-{rounding}"
 
     def init(self, w: Any) -> LowBitState:

@@ -11,14 +11,14 @@ import torch
 from torch import Tensor
 
 from mlsys.core import lowbit as codes
-from mlsys.core.checks import kind, whole
+from mlsys.core.checks import kind
 from mlsys.core.dispatch import lowbit_path
 from mlsys.core.lowbit import Memory
 from mlsys.core.rule import Rule
 from mlsys.optim.front import words
 from mlsys.optim.front.base import Front, number, watched
 from mlsys.optim.front.engines import say_once
-from mlsys.optim.lowbit import LowBitState, check_format, lowbit
+from mlsys.optim.lowbit import LowBitState, check_format, check_seed, lowbit
 from mlsys.optim.rules import adam
 
 _DTYPES = {"bfloat16": torch.bfloat16, "8bit": torch.uint8}
@@ -49,7 +49,7 @@ class LowBitAdamW(Front):
         p <- p - lr * (m / (1 - beta1**t)) / (sqrt(v / (1 - beta2**t)) + eps);  then m and v are rounded
 
     params : float32 tensors;  lr, betas, eps, weight_decay, maximize : as in torch.optim.AdamW
-    moments : "bfloat16" or "8bit";  rounding : "stochastic" or "nearest";  seed : int >= 0, as in mlsys.optim.lowbit
+    moments : "bfloat16" or "8bit";  rounding : "stochastic" or "nearest";  seed : as in mlsys.optim.lowbit
     fast : False runs the readable path also where there is a fast one
     Bytes kept beside a weight and its gradient: 4 or 2, where AdamW keeps 8; moved in a step: 20 or 16, not 28.
     The random numbers depend on seed, step and place alone: a loaded state_dict goes on to the bit.
@@ -91,7 +91,7 @@ class LowBitAdamW(Front):
         words.at_least_zero(group, eps="epsilon value", weight_decay="weight_decay value")
         words.betas(group)
         check_format(group["moments"], group["rounding"])
-        whole(seed=group["seed"])
+        check_seed(group["seed"])
 
     def rule(self, group: dict[str, Any]) -> Rule:
         beta1, beta2 = (float(beta) for beta in group["betas"])
