@@ -40,7 +40,7 @@ def digits(seed: int, n: int = 808, noise: float = 0.0) -> Parts:
     X, y = _digits()
     rng = generator(seed, "tasks", "digits", "split")
     rest = TEST_DIGITS + torch.from_numpy(rng.permutation(len(y) - TEST_DIGITS))
-    train, valid = rest[:n], rest[808:]
+    train, valid = rest[:n], rest[n:]
     wrong = torch.from_numpy((rng.random(n) < noise) * 1)
     labels = torch.where(wrong == 1, torch.from_numpy(rng.integers(10, size=n)), y[train])
     test = slice(0, TEST_DIGITS)
