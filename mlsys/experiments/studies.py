@@ -41,9 +41,9 @@ def amsgrad(parameters: Any, lr: float, gap: float, decay: float) -> torch.optim
 
 
 GAP = Range(0.05, 0.2, ends="neither")  # momentum from 0.8 to 0.95, where it is usually taken from
-ADAM_SPACE = {"lr": Range(2e-3, 0.6), "gap": GAP, "decay": Range(3e-3, 3, ends="high")}
+ADAM_SPACE = {"lr": Range(0.01, 0.6), "gap": GAP, "decay": Range(3e-3, 3, ends="high")}
 METHODS = {
-    "sgd": Method(sgd, {"lr": Range(0.03, 10), "gap": GAP, "decay": Range(1e-5, 1e-2, ends="high")}),
+    "sgd": Method(sgd, {"lr": Range(0.1, 6), "gap": GAP, "decay": Range(1e-5, 1e-2, ends="high")}),
     "adamw": Method(adamw, ADAM_SPACE),
     "amsgrad": Method(amsgrad, ADAM_SPACE),
     "adam, default": Method(Adam),
