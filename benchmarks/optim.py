@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 import mlsys.optim as ours
-from benchmarks import fresh, starts, training
+from benchmarks import fresh, lowbit, starts, training
 from benchmarks.limit import limit
 from benchmarks.loads import LOADS, elements, parameters
 from benchmarks.race import Contention, Race, Row, compare, seconds
@@ -151,6 +151,7 @@ def run(quick: bool) -> Iterator[Row]:
             gc.collect()
     for name in (name for name, entry in ENTRIES.items() if not entry.fused):
         yield from as_installed(name, "one 20M", quick)
+    yield from lowbit.run(quick)
     yield from starts.run(quick)
     yield from training.run(quick)
 
@@ -158,6 +159,6 @@ def run(quick: bool) -> Iterator[Row]:
 RACE = Race(
     name="optim",
     tests=("tests/kernels", "tests/peers"),
-    modules=("mlsys.optim.front", "mlsys.kernels.cpu"),
+    modules=("mlsys.optim.front", "mlsys.kernels.cpu", "mlsys.kernels.lowbit_cpu"),
     run=run,
 )
