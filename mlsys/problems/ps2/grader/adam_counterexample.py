@@ -46,14 +46,14 @@ def in_arrays(start, C, period, eta, beta2, keep_max, steps):
 
 def in_torch(start, C, period, eta, beta2, keep_max, steps):
     w, v, top = (torch.tensor(x, dtype=torch.float64) for x in (start, 0.0, 0.0))
-    points, losses, ends = [], [], torch.zeros(2, dtype=torch.float64)
-    regret = []
+    points, regret = [], []
+    paid, ends = torch.zeros((), dtype=torch.float64), torch.zeros(2, dtype=torch.float64)
     for t in range(1, steps + 1):
         g = torch.tensor(C if (t - 1) % period == 0 else -1.0, dtype=torch.float64)
         points.append(w)
-        losses.append(g * w)
+        paid = paid + g * w
         ends = ends + g * torch.tensor([-1.0, 1.0], dtype=torch.float64)
-        regret.append((sum(losses) - ends.min()) / t)
+        regret.append((paid - ends.min()) / t)
         v = torch.lerp(g.square(), v, beta2)
         top = torch.maximum(top, v)
         w = (w - eta * t**-0.5 * g / (top if keep_max else v).sqrt()).clamp(-1, 1)
