@@ -33,7 +33,7 @@ def test_the_limit_of_its_bytes_moves_as_many(monkeypatch):
     monkeypatch.setattr(lowbit, "limit", lambda shapes, slots: seen.append((shapes, slots)))
     for moved in lowbit.MOVED.values():
         lowbit.limit_of(moved, 12 * 1024)
-    assert [12 * shapes[0][0] / 12 * 1024 for shapes, _ in seen] == list(lowbit.MOVED.values())
+    assert [shapes[0][0] / 1024 for shapes, _ in seen] == list(lowbit.MOVED.values())
     assert {slots for _, slots in seen} == {0}
 
 
