@@ -262,6 +262,23 @@ def export(
 
 
 @app.command()
+def claims(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME", help="Claims or chapters; all.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--json", help="Write them here too.", metavar="FILE")
+    ] = None,
+    data: Annotated[str, typer.Option(help="Measure on a real set: cifar10 or mnist.", metavar="NAME")] = "",
+    recompute: Annotated[bool, typer.Option("--recompute", help="Compute their records anew.")] = False,
+) -> None:
+    """Print what the book claims, and what was measured."""
+    from mlsys.experiments.command import claims as run
+
+    raise typer.Exit(run(names or (), report, data, recompute))
+
+
+@app.command()
 def where(ps: ProblemSet, course: CourseFolder = HERE) -> None:
     """Print the three paths to open: the book, the exercises, the feedback."""
     here = _course(course, ps)

@@ -137,9 +137,13 @@ def final(done: Sequence[Mapping[str, Any]]) -> np.ndarray:
 
 
 def epochs_to(target: float, error: Sequence[float]) -> float:
-    """Epochs until the error is at most the target, on a straight line between two epochs; all of them if never."""
-    for epoch, now in enumerate(error, 1):
-        if now <= target:
-            before = error[epoch - 2] if epoch > 1 else now
-            return epoch - ((target - now) / (before - now) if before > now else 0.0)
-    return float(len(error))
+    """Epochs after which the error stays at most the target, on a straight line between two epochs.
+
+    All of them if it never does. The first time would be luck, where the error jumps about.
+    """
+    above = [epoch for epoch, now in enumerate(error, 1) if now > target]
+    last = above[-1] if above else 0
+    if last in (0, len(error)):
+        return float(last or 1)
+    before, after = error[last - 1], error[last]
+    return last + (before - target) / (before - after)

@@ -26,7 +26,8 @@ class Claim:
     """What a source says, in a form that a measurement can decide.
 
     effect : what is measured, a seed a number, such as "log10 of SGD's final loss over AdaGrad's"
-    kind : "positive": the claim says that the effect is above 0;  "none": that it is within ±margin
+    kind : "positive": the claim says that the effect is above 0;  "none": that it is within ±margin;  "at least": that
+    it is not below -margin, as where one method reaches what another does, or more
     margin : in the effect's unit, what would still count as no effect
     bounds : the values that the effect cannot leave, such as 0 and 1 for a share
     reported : what the source itself measured, where it did
@@ -38,7 +39,7 @@ class Claim:
     statement: str
     source: str
     effect: str
-    kind: Literal["positive", "none"]
+    kind: Literal["positive", "none", "at least"]
     margin: float
     bounds: tuple[float, float] = (-math.inf, math.inf)
     reported: str = ""
@@ -86,7 +87,9 @@ class Result:
         if -margin <= low and high <= margin:
             return EQUIVALENT
         if low > margin:
-            return HOLDS if self.claim.kind == "positive" else CONTRADICTED
+            return CONTRADICTED if self.claim.kind == "none" else HOLDS
+        if low > -margin and self.claim.kind == "at least":
+            return HOLDS
         if high < -margin:
             return CONTRADICTED
         return UNDECIDED
@@ -94,7 +97,8 @@ class Result:
     @property
     def supports(self) -> bool:
         """Whether the verdict is the one that the claim predicts."""
-        return self.verdict == (HOLDS if self.claim.kind == "positive" else EQUIVALENT)
+        predicted = {"positive": (HOLDS,), "none": (EQUIVALENT,), "at least": (HOLDS, EQUIVALENT)}
+        return self.verdict in predicted[self.claim.kind]
 
     def _repr_html_(self) -> str:
         return card(self)
