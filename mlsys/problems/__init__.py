@@ -13,6 +13,8 @@ To copy from:
     a generator                    ps1/adadelta_generator    a capped prefix
     numbers by convention          ps1/cost_count         exact
     an oracle, a training run      ps1/sparse_project     served and counted, the result evaluated on unseen data
+    a protocol                     ps2/tuning_study       a log, held against what the oracle says
+    a class to repair              ps2/adamw_repair       a case a bug, the others switched off
 
 A figure is driven like a function: `drive` takes the data out of its artists.
 

@@ -119,7 +119,7 @@ def test_the_protocol_and_each_result_earn_their_shares():
     log, adamw, sgd = honest()
     passed = judged(log, adamw, sgd)
     assert passed.score == 1
-    assert "On test rows AdamW's choice has 0." in passed.message
+    assert "On test rows AdamW's choice has a loss of 0." in passed.message
     bare = [[k, rate, 0.0, runs.losses(SEED, D, runs.OPTIMIZERS[k], rate, 0.0)[1]] for k in (0, 1)
             for rate in np.logspace(-3, -1, EACH)]  # fmt: skip
     best = [min((row for row in bare if row[0] == k), key=lambda row: row[3])[1:3] for k in (0, 1)]
@@ -127,7 +127,7 @@ def test_the_protocol_and_each_result_earn_their_shares():
     mixed = [*log[log[:, 0] == 0].tolist(), *bare[EACH:]]
     half = judged(mixed, adamw, best[1])
     assert half.score == 0.75
-    assert "SGD's choice has" in half.message
+    assert "SGD's choice has a loss of" in half.message
     assert "no decay above 0 was tried" in half.message
 
 
@@ -142,6 +142,15 @@ def test_a_log_that_is_not_true_earns_nothing():
         forged[0, 1:3] = rate, decay
         assert "such a trial cannot be made" in judged(forged, adamw, sgd).message
     assert judged(np.vstack([log, log]), adamw, sgd).score == 0
+
+
+def test_a_choice_among_trials_close_together_is_not_faulted_for_their_likeness():
+    log, adamw, sgd = honest()
+    rate = adamw[0] * (1 + 1e-6)
+    worst = int(np.flatnonzero((log[:, 0] == 0) & (log[:, 3] > 1))[0])
+    log[worst] = [0, rate, adamw[1], runs.losses(SEED, D, "adamw", rate, adamw[1])[1]]
+    for chosen in (adamw, (rate, adamw[1]), np.float32(adamw)):
+        assert judged(log, chosen, sgd).score == 1
 
 
 def test_the_worst_choice_that_the_log_allows_is_named():

@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from mlsys.problems.coerce import array, literal, parts
+from mlsys.problems.coerce import Unfit, array, literal, parts
 from mlsys.problems.problem import Arrays, Case, Problem
 
 SETTINGS = ("start", "C", "period", "eta", "beta2", "keep_max", "steps")
-FIRST = "two steps"
 
 
 def cases(rng: np.random.Generator) -> list[Case]:
@@ -25,7 +24,7 @@ def cases(rng: np.random.Generator) -> list[Case]:
     C = float(rng.uniform(3, 5))
     paper = 1 / (1 + C**2)
     return [
-        case(FIRST, C, 3, 0.05, 0.5, 2),
+        case("two rounds", C, 3, 0.05, 0.5, 2),
         case("Adam, as the paper sets it: it ends at the worst point", C, 3, 0.5, paper, 90),
         case("AMSGrad on the same", C, 3, 0.5, paper, 90, keep_max=True),
         case("Adam with a longer memory", C, 3, 0.3, 0.99, 60),
@@ -41,6 +40,8 @@ def drive(answer: Any, case: Case) -> Arrays:
     """The points and the average regret at each of them."""
     result = parts(answer(*(case.given[name] for name in SETTINGS)), "points", "regret")
     shape = (case.given["steps"],)
+    if np.shape(array(result[0], "points")) == (shape[0] + 1,):
+        raise Unfit(f"There is a point more than the {shape[0]} rounds: after the last one nothing is paid.")
     return {name: array(x, name, shape) for name, x in zip(("points", "regret"), result, strict=True)}
 
 

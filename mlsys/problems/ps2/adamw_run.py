@@ -73,7 +73,10 @@ def drive(answer: Any, case: Case) -> Arrays:
     bowl = Bowl(given)
     settings = (given[name] for name in HYPER)
     result = answer(bowl.gradient, given["w"].copy(), list(given["multipliers"]), *settings)
-    return {"w": array(_listed(result), "what is returned", (len(given["multipliers"]), len(given["w"])))}
+    points, wanted = _listed(result), (len(given["multipliers"]), len(given["w"]))
+    if np.shape(array(points, "what is returned")) == (wanted[0] + 1, wanted[1]):
+        raise Unfit(f"There is a point more than the {wanted[0]} steps. Is the start among them?")
+    return {"w": array(points, "what is returned", wanted)}
 
 
 def _listed(result: Any) -> Any:

@@ -31,7 +31,7 @@ class BudgetSpent(RuntimeError):
     """Asked for more trials than the budget allows."""
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=8)
 def data(seed: int, d: int) -> Data:
     """Fewer rows to train on than there are features, of which a few matter.
 

@@ -38,12 +38,12 @@ def drive(answer: Any, case: Case) -> Arrays:
 
 def _row(k: int, row: Any) -> np.ndarray:
     """A row of the log as four numbers, its optimiser as its place in OPTIMIZERS."""
-    if not isinstance(row, list | tuple) or len(row) != 4 or row[0] not in OPTIMIZERS:
+    if not isinstance(row, list | tuple) or len(row) != 4 or str(row[0]) not in OPTIMIZERS:
         raise Unfit(f"Row {k} of the log should be {ROW}; it is {_shown(row)}")
     numbers = [
         number(x, f"the {name} in row {k} of the log") for x, name in zip(row[1:], ROW_NUMBERS, strict=True)
     ]
-    return np.array([OPTIMIZERS.index(row[0]), *map(float, numbers)])
+    return np.array([OPTIMIZERS.index(str(row[0])), *map(float, numbers)])
 
 
 ROW_NUMBERS = ("rate", "decay", "validation loss")

@@ -51,9 +51,9 @@ def judge(case: Case, arrays: Arrays, expected: Arrays) -> Verdict:
         assert best is not None
         reached = best.test <= TARGET
         score += (1 - PROTOCOL) / 2 * reached
-        texts.append(f"{NAMES[name]}'s choice has {best.test:.3g} times the loss at w = 0")
+        texts.append(f"{NAMES[name]}'s choice has a loss of {best.test:.3g}")
         texts[-1] += "" if reached else f" ({look_further(best, trials[name])})"
-    return Verdict(score, f"On test rows {'; '.join(texts)}; the target is {TARGET:g}.")
+    return Verdict(score, f"On test rows {', '.join(texts)}; the target is {TARGET:g}.")
 
 
 def read(case: Case, log: np.ndarray) -> dict[str, list[Trial]]:
@@ -109,7 +109,7 @@ def in_the_choice(name: str, mine: list[Trial], settings: np.ndarray, trials: di
         other = next(n for n in OPTIMIZERS if n != name)
         hint = f" They are {NAMES[other]}'s: each has its own." if chosen(trials[other], settings) else ""
         return f"{chose} is in no row of {NAMES[name]}'s in the log.{hint}"
-    if taken.valid <= best.valid:
+    if taken.valid <= best.valid or _near(taken.valid, best.valid):
         return ""
     text = (
         f"{chose} has a validation loss of {taken.valid:.6g}; row {best.row} of the log has {best.valid:.6g}."
@@ -120,8 +120,9 @@ def in_the_choice(name: str, mine: list[Trial], settings: np.ndarray, trials: di
 
 
 def chosen(mine: list[Trial], settings: np.ndarray) -> Trial | None:
-    """The trial that these settings are those of, if there is one."""
-    return next((t for t in mine if _near(t.rate, settings[0]) and _near(t.decay, settings[1])), None)
+    """The trial that these settings are those of, if there is one; the best, where others lie close by."""
+    these = [t for t in mine if _near(t.rate, settings[0]) and _near(t.decay, settings[1])]
+    return min(these, key=lambda trial: trial.valid, default=None)
 
 
 def look_further(best: Trial, mine: list[Trial]) -> str:
