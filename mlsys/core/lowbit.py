@@ -9,7 +9,9 @@ probability equal to the part cut off, so that the mean is x (Gupta et al., 2015
   8 bits     8 steps a binade, counted from an offset that a block of 256 shares, that is, from its largest:
              signed numbers have 127 steps, down to 2**-18.6 of the largest, squares 255, down to 2**-34.5
 The body of a code is level(c) - offset, level(c) being the float32 whose upper 12 bits are the offset's plus c: the
-steps are logarithmic above the offset and equal, an eighth of it, below; zero is code 0.
+steps are logarithmic above the offset and equal, an eighth of it, below; zero is code 0. (Equal steps throughout would
+suit a sum. But a step of Adam is a ratio, m over the root of v: equal steps of v lose what is 255 times smaller than
+its largest, those of its root what is 255**2 times smaller, and a step divided by what was lost has any length.)
 Literals fit an int32, shifts are masked where a sign could come down: so 32 and 64 bits give the same.
 """
 

@@ -238,6 +238,19 @@ def test_to_nearest_v_stands_still_and_at_random_it_does_not():
         assert abs(fell["stochastic"][1] / expected - 1) < 0.15
 
 
+@pytest.mark.parametrize(("moments", "expected"), [("bfloat16", 1 / 28), ("8bit", 1 / 5)])
+def test_the_noise_of_v_is_what_the_docstring_says(moments, expected):
+    """Of 512 numbers under gradients of pure noise, after 2,500 steps; the estimate's own error is 3 %."""
+    rng = np.random.default_rng(4)
+    w, grads = np.zeros(512, np.float32), rng.standard_normal((2500, 512)).astype(np.float32)
+    low, v = lowbit(adam(1e-3), moments), np.zeros(512)
+    for g in grads:
+        v = 0.999 * v + 0.001 * g**2
+    noisy = low.values(run(low, w, list(grads))[1])[1] / v
+    assert abs(noisy.mean() - 1) < 6 * expected / np.sqrt(512)
+    assert abs(noisy.std() / expected - 1) < 0.25
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "match"),
     [
