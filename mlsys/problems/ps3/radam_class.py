@@ -48,7 +48,8 @@ def drive(answer: Any, case: Case) -> Arrays:
     """An object a stream, stepped in turns."""
     given = case.given
     objects = [answer(*(given[key] for key in ARGUMENTS)) for _ in given["starts"]]
-    now, path = list(given["starts"]), [[] for _ in objects]  # type: tuple[list[Any], list[list[Any]]]
+    now: list[Any] = list(given["starts"])
+    path: list[list[Any]] = [[] for _ in objects]
     for t in range(len(given["gradients"][0])):
         for k, optimizer in enumerate(objects):
             w = optimizer.step(now[k].copy(), given["gradients"][k][t].copy())

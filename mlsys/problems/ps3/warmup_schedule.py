@@ -9,8 +9,6 @@ import numpy as np
 from mlsys.problems.coerce import number
 from mlsys.problems.problem import Arrays, Case, Problem
 
-ARGUMENTS = ("peak", "floor", "warm", "total", "shape")
-
 
 def cases(rng: np.random.Generator) -> list[Case]:
     """Schedules, and the steps at which they are asked; each at a step where a usual mistake shows."""

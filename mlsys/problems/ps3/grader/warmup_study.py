@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import torch  # the sources of the answers name it, which run elsewhere
 
 # Of a loss in [0, 1]. A run may magnify rounding, so an entry is judged only where a change of the start by JOLT
-# changes it by less than NEAR / 10: rounding is 1e5 times smaller than JOLT, and so is what it changes.
-NEAR, JOLT = 1e-4, 1e-11
+# changes it by less than NEAR / 10. In float64, rounding is 1e10 times smaller than JOLT; in float32, 10 times.
+NEAR, JOLT = 1e-3, 1e-6
 ROWS = ("without warm-up", "with warm-up")
 
 
@@ -55,6 +55,24 @@ def loops(problem, rates, steps, warm, rho, target):
     for row in table:
         usable = [eta for eta, loss in zip(rates, row, strict=True) if loss <= enough]
         width.append(math.log10(usable[-1]) - math.log10(usable[0]) if usable else 0)
+    return table, width
+
+
+def in_float32(problem, rates, steps, warm, rho, target):
+    f = np.float32
+    enough, table, width = target * problem.loss(problem.start), [], []
+    for length in (0, warm):
+        losses = []
+        for eta in rates:
+            w, r = problem.start.astype(f), f(0)
+            for t in range(steps):
+                g = problem.gradient(w, t).astype(f)
+                r = f(rho) * r + f(1 - rho) * g * g
+                w -= f(eta * min(1, (t + 1) / (length + 1))) * g / np.sqrt(r)
+            losses.append(problem.loss(w))
+        good = [eta for eta, loss in zip(rates, losses, strict=True) if loss <= enough]
+        table.append(losses)
+        width.append(np.log10(max(good) / min(good)) if good else 0.0)
     return table, width
 
 
@@ -256,7 +274,7 @@ def idle(problem, rates, steps, warm, rho, target):
 
 GRADER = Grader(
     reference=Answer(warmup_study),
-    right=answers(loops, in_torch),
+    right=answers(loops, in_torch, in_float32),
     wrong={**WRONG, "paste": Answer(PASTE)},
     idle=answers(idle),
     judge=judge,
