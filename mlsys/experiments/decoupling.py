@@ -232,7 +232,7 @@ def separately(network: str) -> Result:
 def _claims() -> dict[str, Callable[[], Result]]:
     found: dict[str, Callable[[], Result]] = {}
     for network in GRIDS:
-        named = {
+        named: dict[str, Callable[[str], Result]] = {
             "decay-number": decay_number,
             "decay-strength": decay_strength,
             "decay-gain": decay_gain,

@@ -69,7 +69,7 @@ def search(task: Task, method: Method, seed: int, trials: int = TRIALS, **option
 
 def study(task: Task, method: Method, seed: int, trials: int = TRIALS, **options: Any) -> Study:
     """A whole study; of a method with nothing to tune, the fresh runs alone."""
-    values, edges, scores = dict[str, float](), (), []
+    values, edges, scores = dict[str, float](), tuple[str, ...](), list[float]()
     if method.space:
         found = search(task, method, seed, trials, **options)
         values, edges, scores = found.best.at, found.edges, [trial.score for trial in found.trials]

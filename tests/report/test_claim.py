@@ -28,12 +28,18 @@ def claim(kind="positive", margin=0.1, **options):
         ("none", (-1.0, -1.1, -0.9), CONTRADICTED),
         ("none", (1.0, -1.0, 0.2), UNDECIDED),
         ("none", (0.1, 0.2, 0.15), UNDECIDED),
+        ("at least", (1.0, 1.1, 0.9), HOLDS),
+        ("at least", (0.1, 0.2, 0.15), HOLDS),  # above -margin, and more than equivalent
+        ("at least", (0.01, 0.0, -0.01), EQUIVALENT),
+        ("at least", (-1.0, -1.1, -0.9), CONTRADICTED),
+        ("at least", (1.0, -1.0, 0.2), UNDECIDED),
     ],
 )
 def test_verdict(kind, effects, verdict):
     result = measure(claim(kind), effects)
     assert result.verdict == verdict
-    assert result.supports == (verdict == (HOLDS if kind == "positive" else EQUIVALENT))
+    predicted = {"positive": {HOLDS}, "none": {EQUIVALENT}, "at least": {HOLDS, EQUIVALENT}}
+    assert result.supports == (verdict in predicted[kind])
 
 
 def test_interval_is_students():
@@ -41,6 +47,26 @@ def test_interval_is_students():
     low, high = measure(claim(), effects).interval
     expected = stats.ttest_1samp(effects, 0).confidence_interval(0.95)
     np.testing.assert_allclose((low, high), (expected.low, expected.high))
+
+
+def test_bootstrapped_interval_covers_as_often_as_it_says():
+    """Skewed effects, 12 seeds: a plain percentile interval would miss the mean in about one of nine."""
+    rng, seen = np.random.default_rng(0), []
+    for _ in range(400):
+        low, high = measure(claim(bootstrap=True), rng.gamma(2.0, size=12)).interval
+        seen.append(low <= 2 <= high)
+    assert (
+        0.91 < np.mean(seen) < 0.985
+    )  # within three standard errors of 0.94, which such an interval has here
+
+
+def test_bootstrapped_interval_is_the_same_at_every_call_and_near_students():
+    effects = tuple(np.random.default_rng(1).normal(size=20))
+    again = measure(claim(bootstrap=True), list(effects)).interval
+    assert measure(claim(bootstrap=True), effects).interval == again
+    students = measure(claim(), effects).interval
+    np.testing.assert_allclose(again, students, atol=0.1 * (students[1] - students[0]))
+    assert measure(claim(bootstrap=True), (0.5, 0.5, 0.5)).interval == (0.5, 0.5)
 
 
 def test_interval_holds_no_value_that_the_effect_cannot_have():
@@ -73,6 +99,15 @@ def test_card_escapes_and_names_its_verdict():
     assert "3 seeds" in text
     assert "Smallest detectable effect" in text
     assert "within ±0.1 counts as no effect" in text
+
+
+def test_card_says_what_the_source_reported_where_it_did():
+    assert "Reported" not in card(measure(claim(), (1.0, 1.1, 0.9)))
+    text = card(measure(claim(reported="15 % < ours"), (1.0, 1.1, 0.9)))
+    assert (
+        "<dt>Source</dt><dd>Somebody (1999)</dd><dt>Reported</dt><dd>15 % &lt; ours</dd><dt>Measured</dt>"
+        in text
+    )
 
 
 def test_ledger_has_a_row_a_claim_that_leads_to_its_card():

@@ -22,6 +22,16 @@ def test_record_names_machine_versions_and_date(name):
     assert kept["date"][:2] == "20"
 
 
+def test_what_is_read_is_noted_where_it_is_asked_for():
+    with record.reading() as outer:
+        record.load(NAMES[0])
+        with record.reading() as inner, pytest.raises(FileNotFoundError):
+            record.load("nothing")
+        record.load(NAMES[0])
+    record.load(NAMES[1])
+    assert (outer, inner) == ([NAMES[0]], ["nothing"])
+
+
 def test_a_hash_follows_the_code_and_not_its_words(tmp_path, monkeypatch):
     source = '"""Module."""\n\nx = "#1"  # one\n\n\ndef f():\n    """Of nothing."""\n    return x\n'
     worded = (
