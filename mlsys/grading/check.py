@@ -65,6 +65,7 @@ def practice(name: str, seed: int = 0) -> Any:
     sparse.project : an oracle, and a function from weights to the loss on other rows of that kind, as a share
         of that at w = 0
     tuning.study : a study, and a function test(optimizer, rate, decay) to the loss on test rows of that kind
+    warmup.study : holes with noise, to ask for gradients
     Raises ValueError for an exercise that has none.
     """
     make = problem(name).practice

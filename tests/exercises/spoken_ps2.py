@@ -16,6 +16,7 @@ SPOKEN = {
     ("adamw.repair", "decay_left"): DECAYS,
     ("adamw.repair", "root_left"): FIRST,
     ("adamw.repair", "state_left"): APART,
+    ("onecycle.schedule", "starts_at_base"): "The line starts there at t = 0: step 1 is a step further.",
     ("tuning.study", "selects_on_training"): "Choose on validation: the training rows are known by heart.",
     ("tuning.study", "without_decay"): "(no decay above 0 was tried)",
     ("tuning.study", "narrow"): "the largest rate of all was the best",

@@ -35,7 +35,7 @@ def cases(rng: np.random.Generator) -> list[Case]:
             w = rng.choice([-1.0, 1.0], size=shape) * rng.uniform(1, 2, size=shape)
             # none near 0: by its root a step is divided
             signs = rng.choice([-1.0, 1.0], size=(steps, *shape))
-            parameters.append(Stream(w, size * signs * rng.uniform(0.5, 1.5, size=(steps, *shape))))
+            parameters.append(Stream(w, size * signs * rng.uniform(0.5, 1.5, size=(steps, *shape)) + 0.0))
         given = {"eta": 0.1, "lam": 0.0, "beta1": 0.0, "beta2": 0.0, "delta": 1e-3, **settings}
         return Case(title, {"parameters": parameters, **given})
 

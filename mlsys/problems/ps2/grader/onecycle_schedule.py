@@ -73,7 +73,7 @@ WRONG = edits(
         "t = t - 1\n    knots = [0,",
     ),
     starts_at_base=(
-        "The straight line starts from base at t = 0, so that the first step is already above it.",
+        "",
         "[0, up,",
         "[1, max(up, 1 + 1e-9),",
     ),
@@ -177,10 +177,13 @@ def judge(case: Case, arrays: Arrays, expected: Arrays) -> Verdict:
             legs = ((up, "on the way up"), (up + down, "on the way down"), (up + down + tail, "in the tail"))
             place = next((text for end, text in legs if t <= end), "after the last step")
             place = "at the peak" if t == up else place
-            return Verdict(
-                0.0,
-                f"At t = {t}, {place}, the {name} should be {short(want[t - 1])}; it is {short(got[t - 1])}.",
+            text = (
+                f"At t = {t}, {place}, the {name} should be {short(want[t - 1])}; it is {short(got[t - 1])}."
             )
+            early = t == 1 and got[0] == (
+                case.given["rates"][0] if name == "rate" else case.given["momenta"][1]
+            )
+            return Verdict(0.0, text + " The line starts there at t = 0: step 1 is a step further." * early)
     return Verdict(1.0)
 
 
