@@ -1,0 +1,66 @@
+"""What fewer bits cost: the record is what the code computes, and its claims read it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from mlsys.experiments import claims, low_precision
+from mlsys.optim import LowBitAdamW
+from mlsys.report import record
+
+
+@pytest.fixture(scope="module")
+def result() -> dict:
+    return record.load("low_precision")["result"]
+
+
+@pytest.mark.parametrize("form", ["float32", "bfloat16-nearest"])
+def test_one_seed_of_the_record_again(result, form):
+    """To 2 % of the loss, for processors that add in another order."""
+    loss, error, ratio = low_precision.run(form, result["rate"], low_precision.SEEDS[0])
+    kept = result["runs"][form][0]
+    assert loss == pytest.approx(kept[0], rel=0.02)
+    assert error == pytest.approx(kept[1], abs=0.01)
+    assert ratio == pytest.approx(kept[2], abs=0.02)
+
+
+def test_the_record_is_whole(result):
+    assert set(result["runs"]) == {"float32", *low_precision.FORMS}
+    assert {len(runs) for runs in result["runs"].values()} == {len(low_precision.SEEDS)}
+    assert low_precision.RATES[0] < result["rate"] < low_precision.RATES[-1]
+    np.testing.assert_allclose(np.array(result["runs"]["float32"])[:, 2], 0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", low_precision.CLAIMS)
+def test_claims_have_their_names_and_a_seed_an_effect(name):
+    found = low_precision.CLAIMS[name]()
+    assert found.claim.name == name
+    assert len(found.effects) == len(low_precision.SEEDS)
+    assert claims.functions()[name][0] == "adam-history"
+
+
+@pytest.mark.parametrize("name", low_precision.CLAIMS)
+def test_every_claim_is_borne_out(name):
+    """To nearest v stands still and it costs loss; at random neither, in either format."""
+    assert low_precision.CLAIMS[name]().supports
+
+
+def test_the_exact_average_is_what_v_stands_for():
+    p = torch.nn.Parameter(torch.zeros(300))
+    for moments in ("bfloat16", "8bit"):
+        optimizer = LowBitAdamW([p], moments=moments)
+        exact = low_precision.Exact(optimizer)
+        for t in range(3):
+            p.grad = torch.full((300,), 1.0 + t)
+            optimizer.step()
+        squares = 0.001 * (0.999**2 * 1 + 0.999 * 4 + 9)
+        torch.testing.assert_close(exact.v[p], torch.full((300,), squares))
+        assert low_precision.kept(optimizer, p).mean().item() == pytest.approx(squares, rel=0.05)
+
+
+def test_a_rate_at_the_end_is_refused(monkeypatch):
+    monkeypatch.setattr(low_precision, "parallel", lambda run, calls: [run(*each) for each in calls])
+    with pytest.raises(ValueError, match="rates must reach beyond the best one"):
+        low_precision.best_rate((1e-3, 1e-5), epochs=1)
