@@ -45,7 +45,7 @@ class Digits(NamedTuple):
     start: np.ndarray
 
 
-@lru_cache(64)
+@lru_cache(256)
 def digits(seed: int, noise: float = 0.0) -> Digits:
     """Digits to learn from, to choose by and to judge by, and a start, as the seed draws them.
 
