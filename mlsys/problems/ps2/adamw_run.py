@@ -25,45 +25,22 @@ def cases(rng: np.random.Generator) -> list[Case]:
         given = {"w": start, "centre": centre, "A": A, "multipliers": list(map(float, multipliers))}
         return Case(title, {**given, **dict(zip(HYPER, settings, strict=True))})
 
+    def bowl(d: int) -> np.ndarray:
+        return rng.uniform(0.5, 2, size=d)
+
     scales = 10.0 ** rng.permutation([-3.0, -1.0, 1.0, 3.0])
     coupled = np.array([[2.0, 1.0], [1.0, 3.0]]) * rng.uniform(0.5, 2)
+    up, falling = np.arange(6) / 5, [1, 0.8, 0.6, 0.4]
     return [
         case(FIRST, rng.uniform(1, 3, size=2), [1.0], 0.1, 0.0, 0.9, 0.99, 1e-9),
         case(ALONE, [0.0, 0.0], [1.0, 1.0, 0.5], 0.1, 0.2, 0.9, 0.99, 1e-3),
-        case(
-            "the first moves at 1.0, then at 0.1",
-            rng.uniform(0.5, 2, size=3),
-            [1, 1, 1, 0.1, 0.1, 0.1],
-            0.2,
-            0.05,
-            0.8,
-            0.9,
-            0.01,
-        ),
-        case(
-            "a warm-up that begins with 0",
-            rng.uniform(0.5, 2, size=3),
-            np.arange(6) / 5,
-            0.2,
-            0.1,
-            0.8,
-            0.95,
-            0.01,
-        ),
-        case(
-            "a multiplier that falls to 0",
-            rng.uniform(0.5, 2, size=2),
-            1 - np.arange(6) / 5,
-            0.3,
-            0.1,
-            0.7,
-            0.9,
-            0.1,
-        ),
-        case("a large eta with a small lam", coupled, [1, 0.8, 0.6, 0.4], 0.7, 0.01, 0.9, 0.99, 0.05),
-        case("a small eta with a large lam", coupled, [1, 0.8, 0.6, 0.4], 0.01, 0.3, 0.9, 0.99, 0.05),
+        case("a multiplier that drops to 0.1", bowl(3), [1, 1, 1, 0.1, 0.1], 0.2, 0.05, 0.8, 0.9, 0.01),
+        case("a warm-up that begins with 0", bowl(3), up, 0.2, 0.1, 0.8, 0.95, 0.01),
+        case("a multiplier that falls to 0", bowl(2), 1 - up, 0.3, 0.1, 0.7, 0.9, 0.1),
+        case("a large eta with a small lam", coupled, falling, 0.7, 0.01, 0.9, 0.99, 0.05),
+        case("a small eta with a large lam", coupled, falling, 0.01, 0.3, 0.9, 0.99, 0.05),
         case("curvatures from 0.001 to 1000", scales, [0.5, 1, 1, 0.5], 0.1, 0.05, 0.9, 0.99, 1e-3),
-        case("a single weight, d = 1", rng.uniform(0.5, 2, size=1), [0.5, 1, 1], 0.2, 0.1, 0.5, 0.8, 0.2),
+        case("a single weight, d = 1", bowl(1), [0.5, 1, 1], 0.2, 0.1, 0.5, 0.8, 0.2),
     ]
 
 
