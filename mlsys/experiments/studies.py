@@ -41,13 +41,32 @@ def amsgrad(parameters: Any, lr: float, gap: float, decay: float) -> torch.optim
 
 
 GAP = Range(0.05, 0.2, ends="neither")  # momentum from 0.8 to 0.95, where it is usually taken from
-ADAM_SPACE = {"lr": Range(0.01, 0.6), "gap": GAP, "decay": Range(3e-3, 3, ends="high")}
-METHODS = {
-    "sgd": Method(sgd, {"lr": Range(0.1, 6), "gap": GAP, "decay": Range(1e-5, 1e-2, ends="high")}),
-    "adamw": Method(adamw, ADAM_SPACE),
-    "amsgrad": Method(amsgrad, ADAM_SPACE),
-    "adam, default": Method(Adam),
-}
+
+
+def methods(scale: float = 1.0) -> dict[str, Method]:
+    """What is compared: all rates from ranges as wide, times a scale."""
+
+    def space(low: float, high: float, decays: tuple[float, float]) -> dict[str, Range]:
+        return {"lr": Range(scale * low, scale * high), "gap": GAP, "decay": Range(*decays, ends="high")}
+
+    adams = space(0.01, 0.6, (3e-3, 3))
+    return {
+        "sgd": Method(sgd, space(0.1, 6, (1e-5, 1e-2))),
+        "adamw": Method(adamw, adams),
+        "amsgrad": Method(amsgrad, adams),
+        "adam, default": Method(Adam),
+    }
+
+
+METHODS = methods()
+ON_TEXT = methods(
+    4.0
+)  # an LSTM's first steps are small; at the rates of images the best lay at the end of the range
+
+
+def of(task: Task) -> dict[str, Method]:
+    """The methods, with the ranges for this task."""
+    return ON_TEXT if task.metric == "nats" else METHODS
 
 
 def measured(
@@ -61,7 +80,10 @@ def measured(
     told : is told of each study when it is done
     """
     began = time.perf_counter()
-    found = studies(tasks, METHODS, seeds, trials, told, schedule=cosine)
+    found = {
+        name: studies({name: task}, of(task), seeds, trials, told, schedule=cosine)[name]
+        for name, task in tasks.items()
+    }
     return {
         "trials": trials,
         "fresh": FRESH,
