@@ -42,7 +42,11 @@ def test_page_loads_whole_and_fits(tab, name):
     assert tab.wrong == []
 
 
-SLIDERS = ("book/adaptive-rates/fixed-rates", "book/adaptive-rates/forgetting")
+SLIDERS = (
+    "book/adaptive-rates/fixed-rates",
+    "book/adaptive-rates/forgetting",
+    "book/warm-up/rectified",
+)
 
 
 @pytest.mark.parametrize("name", SLIDERS)
