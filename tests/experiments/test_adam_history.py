@@ -48,8 +48,8 @@ def test_a_search_is_what_the_code_computes():
 def test_a_row_of_the_grid_is_what_the_code_computes(network, method, rate):
     kept = decoupling.grid_of(network, method)
     grid = weight_decay.GRIDS[network][method]
-    assert kept.shape == (len(weight_decay.SEEDS[network]), len(grid.rates), 1 + len(grid.decays))
-    again = weight_decay.row(network, method, grid.rates[rate], weight_decay.SEEDS[network][0])
+    assert kept.shape == (len(weight_decay.SEEDS), len(grid.rates), 1 + len(grid.decays))
+    again = weight_decay.row(network, method, grid.rates[rate], weight_decay.SEEDS[0])
     np.testing.assert_allclose(again, kept[0, rate], atol=DRIFT)
 
 
@@ -65,7 +65,7 @@ def test_what_the_grid_says_is_best_was_trained_anew(method):
 
 
 def test_fresh_seeds_of_weight_decay_are_no_grid_s():
-    assert not set(weight_decay.FRESH) & {seed for seeds in weight_decay.SEEDS.values() for seed in seeds}
+    assert not set(weight_decay.FRESH) & set(weight_decay.SEEDS)
 
 
 def made_up(error):
