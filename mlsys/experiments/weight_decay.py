@@ -65,7 +65,7 @@ class Grid(NamedTuple):
 GRIDS: dict[str, dict[str, Grid]] = {
     "plain": {
         "sgd": Grid(
-            sgd, powers(-1.25, -0.25, 0.25), powers(-4, -1)
+            sgd, powers(-1.5, -0.25, 0.25), powers(-4, -1)
         ),  # faster it diverges, slower no decay is needed
         "adamw": Grid(adamw, powers(-2.5, -0.5), powers(-2, 1)),
         "adam-l2": Grid(adam_l2, powers(-2.5, -0.5), powers(-4, -1)),
