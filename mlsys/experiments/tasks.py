@@ -53,9 +53,9 @@ def sentences(seed: int, n: int = 384) -> Parts:
     text = load_text("grammar", seed, sentences=5 * n // 2 + 1)
 
     def part(first: int, last: int) -> Part:
-        stretch = slice(
-            first * text.period, last * text.period + 1
-        )  # the last target begins the next sentence
+        # The last target of a sentence is the first token of the next.
+        stretch = slice(first * text.period, last * text.period + 1)
+        assert text.surprisal is not None  # its source is known
         cut = replace(text, tokens=text.tokens[stretch], surprisal=text.surprisal[stretch])
         X, y = cut.windows(text.period)
         return Part(torch.tensor(X), torch.tensor(y), cut.floor(text.period))
