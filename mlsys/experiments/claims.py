@@ -16,20 +16,10 @@ from mlsys.report import Result, record
 
 CHAPTERS: dict[str, tuple[str, ...]] = {
     "adaptive-rates": ("adaptive_rates",),
-    "adam-history": ("adam_history", "decoupling", "counter_example", "super_convergence", "low_precision"),
-    "warm-up": ("first_steps", "warm_up"),
+    "adam-history": ("counter_example", "low_precision"),
+    "warm-up": ("first_steps",),
 }
-RECORDS = (
-    "roofline",
-    "classifiers",
-    "studies",
-    "weight_decay",
-    "counter_example",
-    "super_convergence",
-    "low_precision",
-    "first_steps",
-    "warm_up",
-)
+RECORDS = ("roofline", "classifiers", "counter_example", "low_precision", "first_steps")
 
 
 class Entry(NamedTuple):
