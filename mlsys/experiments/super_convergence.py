@@ -7,7 +7,7 @@ and at each length its best rate, chosen on seeds and on a part of the data that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
@@ -220,7 +220,7 @@ def name_of(setting: str, optimiser: str, against: str) -> str:
     return f"one-cycle-{setting}-{optimiser}-{against.replace('cycle 0.', 'peak-')}"
 
 
-CLAIMS: dict[str, Callable[[], Result]] = {
+CLAIMS: Mapping[str, Callable[[], Result]] = {
     name_of(setting, optimiser, against): partial(saving, setting, optimiser, against)
     for setting, at in SETTINGS.items()
     for optimiser in at.rates
