@@ -83,7 +83,12 @@ class Setting:
 
 
 BOTH = ("none", "linear")
-SOME = {"adam": tuple(WARMUPS), "rmsprop": tuple(WARMUPS), "radam": BOTH, "sgd": BOTH}
+SOME = {
+    "adam": tuple(WARMUPS),
+    "rmsprop": ("none", "linear", "short", "exponential"),
+    "radam": BOTH,
+    "sgd": BOTH,
+}
 DIGIT_RATES = {
     "adam": grid(-7, 0, 0.5),
     "rmsprop": grid(-9, -1.5, 0.5),
@@ -93,8 +98,8 @@ DIGIT_RATES = {
 TEXT_RATES = {"adam": grid(-10, -2, 1), "sgd": grid(-4, 2, 1)}
 FINE, COARSE = np.log10(2) / 2, np.log10(2)
 SETTINGS = {
-    "digits, batch 32": Setting(32, 15, DIGIT_RATES, SOME, FINE, 2.0, 8, 28),
-    "digits, batch 256": Setting(256, 15, DIGIT_RATES, dict.fromkeys(DIGIT_RATES, BOTH), FINE, 2.0, 8, 28),
+    "digits, batch 32": Setting(32, 15, DIGIT_RATES, SOME, FINE, 2.0, 8, 60),
+    "digits, batch 256": Setting(256, 15, DIGIT_RATES, dict.fromkeys(DIGIT_RATES, BOTH), FINE, 2.0, 8, 60),
     "text": Setting(16, 6, TEXT_RATES, dict.fromkeys(TEXT_RATES, BOTH), COARSE, 1.25, 2, 5),
 }
 
