@@ -23,7 +23,7 @@ FASTAI = "The lecture on the history of Adam; Gugger & Howard (2018)"
 PAPER = "The lecture on the history of Adam; Loshchilov & Hutter (2019)"
 TWICE = 0.3  # the margin of a decay, a log10: decays are tuned by factors of two or more
 STRAIGHT = (
-    0.25  # that of decades of decay a decade of rate: over ten times the rate, less than a factor of two
+    0.5  # that of decades of decay a decade of rate: nearer to 0, it stays, than to 1, the product stays
 )
 WORDS = {
     "plain": "digits with wrong labels, one hidden layer",

@@ -29,7 +29,8 @@ NETWORKS: dict[str, Task] = {
     "plain": replace(TASKS["digits-mlp"], parts=few, batch=30, epochs=40),
     "normed": replace(TASKS["digits-conv"], parts=few, batch=30, epochs=25),
 }
-SEEDS = tuple(range(1, 13))  # of the grids
+# Seeds below these were a pilot, on which the grids and the margins were set.
+SEEDS = tuple(range(21, 33))  # of the grids
 FRESH = tuple(range(201, 217))  # of what is judged
 TOLERANCE = 0.01  # of the error: cells that differ by no more are alike
 
