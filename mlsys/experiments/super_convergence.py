@@ -21,9 +21,13 @@ from mlsys.optim.schedules import Schedule
 from mlsys.report import Claim, Result, measure, record
 
 LECTURE = "The lecture; Gugger & Howard (2018), Smith & Topin (2018)"
-REPORTED = "18 or 30 epochs where 100 were usual (CIFAR-10), 60 for 600 (Cars), 90 for 750 or 500 (WikiText-2)"
+REPORTED = (
+    "18 or 30 epochs where 100 were usual (CIFAR-10), 60 for 600 (Cars), 90 for 750 or 500 (WikiText-2)"
+)
 TUNING_SEEDS = tuple(range(101, 107))
-MARGIN = 0.25  # of the log2 of a ratio of epochs: a factor of 1.19, half of a step from one length to the next
+MARGIN = (
+    0.25  # of the log2 of a ratio of epochs: a factor of 1.19, half of a step from one length to the next
+)
 SCHEDULES: dict[str, Callable[[int], Schedule]] = {
     "constant": lambda steps: schedules.constant(),
     "step": lambda steps: schedules.step_decay(max(1, steps // 3)),
