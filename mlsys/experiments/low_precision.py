@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mlsys.experiments.protocol import parallel
+from mlsys.experiments.parallel import parallel
 from mlsys.experiments.runs import FACTOR, SHARE, TUNING_SEEDS, log_ratio
 from mlsys.experiments.tasks import TASKS
 from mlsys.experiments.training import train

@@ -8,16 +8,16 @@ luck of the search too, and studies of one seed are paired: they see the same da
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from joblib import Parallel, delayed
 
 from mlsys.core import generator
+from mlsys.experiments.parallel import parallel
 from mlsys.experiments.training import Curve, Task, train
 from mlsys.optim.search import Found, Range, random_search
 
@@ -115,11 +115,6 @@ def studies(
         result[task][method].append(found._asdict())
         told(f"{i} of {len(calls)}: {task}, {method}, study {seed}, error {final([found._asdict()])[0]:.3f}")
     return result
-
-
-def parallel(function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
-    """function(*arguments) of each, in order, one process a core; where there is one core, in this process."""
-    return Parallel(n_jobs=-1, return_as="generator")(delayed(function)(*each) for each in arguments)
 
 
 def refused(result: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]) -> list[str]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from mlsys.experiments import together
-from mlsys.experiments.protocol import parallel
+from mlsys.experiments.parallel import parallel
 from mlsys.optim import schedules
 from mlsys.optim.schedules import Schedule
 from mlsys.report import Claim, Result, measure, record
@@ -116,7 +116,6 @@ def measured(settings: Sequence[str] = tuple(SETTINGS)) -> dict[str, Any]:
     return result
 
 
-@cache
 def recorded() -> dict[str, Any]:
     """What the record `super_convergence` has."""
     return record.load("super_convergence")["result"]

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 
 from mlsys.experiments import together
-from mlsys.experiments.protocol import parallel
+from mlsys.experiments.parallel import parallel
 from mlsys.experiments.runs import FACTOR, SHARE
 from mlsys.experiments.tasks import Task, sentences, train
 from mlsys.models.networks import transformer_model
@@ -149,7 +149,6 @@ def measured(settings: Sequence[str] = tuple(SETTINGS)) -> dict[str, Any]:
     return result
 
 
-@cache
 def recorded() -> dict[str, Any]:
     """What the record `warm_up` has."""
     return record.load("warm_up")["result"]

@@ -17,7 +17,7 @@ import joblib
 import numpy as np
 import torch
 
-from mlsys.experiments.protocol import parallel
+from mlsys.experiments.parallel import parallel
 from mlsys.experiments.tasks import TASKS, Task, digits, train
 from mlsys.optim import SGD, Adam
 from mlsys.optim.schedules import cosine
