@@ -45,6 +45,7 @@ def test_page_loads_whole_and_fits(tab, name):
 SLIDERS = (
     "book/adaptive-rates/fixed-rates",
     "book/adaptive-rates/forgetting",
+    "book/adam-history/super-convergence",
     "book/warm-up/rectified",
 )
 
