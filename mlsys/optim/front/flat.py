@@ -19,8 +19,8 @@ _ALIGNED = 64  # bytes, as torch's own allocations
 class Flat:
     """Room for the slots of small parameters side by side, a stretch a slot, dtype and device.
 
-    A step then walks through a slot of 2,000 small parameters as through one long array, which the processor
-    fetches ahead: a fifth of the step's time. Each slot is a view, to torch a tensor like any other.
+    A step then walks through a slot of 2,000 small parameters as through one long array, which the processor can
+    fetch ahead. Each slot is a view, to torch a tensor like any other.
     """
 
     def __init__(self, params: Iterable[Tensor]) -> None:
