@@ -1,4 +1,7 @@
-"""What moments in fewer bits cost in accuracy. `measured` makes the record `low_precision`; CLAIMS reads it."""
+"""What moments in fewer bits cost in accuracy. `measured` makes the record `low_precision`; CLAIMS reads it.
+
+What rounding to the nearest does to the loss depends on the rate, so that there are two: float32's best, and a tenth.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,9 @@ FORMS = {
     for moments in ("bfloat16", "8bit")
     for rounding in ("nearest", "stochastic")
 }
-TASK = "a hidden layer of 32 on digits, 2,000 steps of 32, AdamW at float32's best rate"
+LOWER = 0.1  # of float32's best rate: the second rate
+RATE_WORDS = {"best": "float32's best rate", "lower": "a tenth of float32's best rate"}
+TASK = "a hidden layer of 32 on digits, 2,000 steps of 32, AdamW at"
 
 
 class Exact:
@@ -101,41 +106,48 @@ def best_rate(rates: Sequence[float] = RATES, epochs: int = EPOCHS) -> float:
 
 
 def measured(seeds: Sequence[int] = SEEDS, rate: float | None = None, epochs: int = EPOCHS) -> dict[str, Any]:
-    """{"rate": …, "runs": {form: [(loss, error, log10 of v's ratio) a seed each]}}.
+    """{"rates": {"best": …, "lower": …}, "runs": {rate: {form: [(loss, error, log10 of v's ratio) a seed each]}}}.
 
-    rate : to take in place of a search
+    rate : to take as the best in place of a search
     """
-    chosen = best_rate(epochs=epochs) if rate is None else rate
+    best = best_rate(epochs=epochs) if rate is None else rate
+    rates = {"best": best, "lower": LOWER * best}
     forms = ("float32", *FORMS)
-    runs = list(
-        parallel(partial(run, epochs=epochs), [(form, chosen, seed) for form in forms for seed in seeds])
+    calls = [(form, each, seed) for each in rates.values() for form in forms for seed in seeds]
+    rows = iter(parallel(partial(run, epochs=epochs), calls))
+    runs = {at: {form: [next(rows) for _ in seeds] for form in forms} for at in rates}
+    return {"rates": rates, "runs": runs}
+
+
+def recorded(form: str, at: str = "best") -> np.ndarray:
+    """(seeds, 3) : the record's runs of a form, at the "best" rate or a "lower" one."""
+    return np.array(record.load("low_precision")["result"]["runs"][at][form])
+
+
+def _loss(form: str, kind: Any, statement: str, source: str, reported: str = "", at: str = "best") -> Result:
+    what = f"log10 of the training loss with moments in {_words(form)} over that with float32"
+    name = f"{form}-loss" if at == "best" else f"{form}-loss-{at}"
+    claim = Claim(
+        name, statement, source, f"{what}, {TASK} {RATE_WORDS[at]}", kind, FACTOR, reported=reported
     )
-    table = {form: runs[i * len(seeds) : (i + 1) * len(seeds)] for i, form in enumerate(forms)}
-    return {"rate": chosen, "runs": table}
-
-
-def recorded(form: str) -> np.ndarray:
-    """(seeds, 3) : the record's runs of a form."""
-    return np.array(record.load("low_precision")["result"]["runs"][form])
-
-
-def _loss(form: str, kind: Any, statement: str, source: str, reported: str = "") -> Result:
-    effect = f"log10 of the training loss with moments in {_words(form)} over that with float32, {TASK}"
-    claim = Claim(f"{form}-loss", statement, source, effect, kind, FACTOR, reported=reported)
-    pairs = zip(recorded(form)[:, 0], recorded("float32")[:, 0], strict=True)
+    pairs = zip(recorded(form, at)[:, 0], recorded("float32", at)[:, 0], strict=True)
     return measure(claim, [log_ratio(low, full) for low, full in pairs])
 
 
-def _error(form: str, statement: str, source: str, reported: str = "") -> Result:
+def _error(form: str, statement: str, source: str) -> Result:
     effect = (
-        f"share of held-out digits misread with moments in {_words(form)} minus that with float32, {TASK}"
+        f"share of held-out digits misread with moments in {_words(form)} minus that with float32, {TASK} "
+        f"{RATE_WORDS['best']}"
     )
-    claim = Claim(f"{form}-error", statement, source, effect, "none", SHARE, (-1.0, 1.0), reported)
+    claim = Claim(f"{form}-error", statement, source, effect, "none", SHARE, (-1.0, 1.0))
     return measure(claim, list(recorded(form)[:, 1] - recorded("float32")[:, 1]))
 
 
 def _average(form: str, kind: Any, statement: str, source: str) -> Result:
-    effect = f"log10 of v, kept in {_words(form)}, over the average of squares that it stands for, up or down, {TASK}"
+    effect = (
+        f"log10 of v, kept in {_words(form)}, over the average of squares that it stands for, up or down, {TASK} "
+        f"{RATE_WORDS['best']}"
+    )
     claim = Claim(f"{form}-average", statement, source, effect, kind, FACTOR, (0.0, np.inf))
     return measure(claim, list(np.abs(recorded(form)[:, 2])))
 
@@ -147,7 +159,8 @@ def _words(form: str) -> str:
 
 
 _GUPTA = "Gupta et al. (2015), of weights in 16 bits"
-_DETTMERS = "Dettmers et al. (2022)"
+_DETTMERS = "Our format; Dettmers et al. (2022), of theirs"
+_LOWER = "Our question: does it depend on the rate?"
 CLAIMS: dict[str, Callable[[], Result]] = {
     "bfloat16-nearest-average": partial(
         _average,
@@ -196,24 +209,41 @@ CLAIMS: dict[str, Callable[[], Result]] = {
         _loss,
         "8bit-nearest",
         "positive",
-        "Rounding the moments to nearest in 8 bits, with offsets of whole codes, costs training loss.",
-        "Our question",
+        "Rounding the moments to nearest in 8 bits costs training loss.",
+        "Our question, of our format",
     ),
     "8bit-stochastic-loss": partial(
         _loss,
         "8bit-stochastic",
         "none",
-        "Moments in 8 bits with block-wise offsets cost no training loss.",
+        "Rounding the moments to 8 bits at random costs no training loss.",
         _DETTMERS,
-        "8-bit Adam and momentum at the performance of 32 bits on language, vision and translation",
+        "8-bit Adam and momentum at the performance of 32 bits on language, vision and translation, rounded to "
+        "nearest, with another code",
     ),
     "bfloat16-stochastic-error": partial(
         _error,
         "bfloat16-stochastic",
-        "Moments in bfloat16 cost no held-out accuracy.",
+        "Moments in bfloat16 rounded at random cost no held-out accuracy.",
         _GUPTA,
     ),
     "8bit-stochastic-error": partial(
-        _error, "8bit-stochastic", "Moments in 8 bits cost no held-out accuracy.", _DETTMERS
+        _error, "8bit-stochastic", "Moments in 8 bits rounded at random cost no held-out accuracy.", _DETTMERS
     ),
+    **{
+        f"{form}-loss-lower": partial(
+            _loss,
+            form,
+            "positive" if rounding == "nearest" else "none",
+            f"At a tenth of that rate, too, moments in {'8 bits' if moments == '8bit' else moments} "
+            + (
+                "rounded to nearest cost training loss."
+                if rounding == "nearest"
+                else "rounded at random cost none."
+            ),
+            _LOWER,
+            at="lower",
+        )
+        for form, (moments, rounding) in FORMS.items()
+    },
 }

@@ -30,6 +30,14 @@ def test_verdict_is_what_the_book_says(name):
     assert result.verdict == VERDICTS[name]
 
 
+@pytest.mark.parametrize("name", example.CLAIMS)
+def test_a_game_without_chance_shows_no_interval(name):
+    result = example.CLAIMS[name]()
+    exact = not name.endswith("-random")
+    assert ("interval" in result._repr_html_()) != exact
+    assert (np.ptp(result.effects) < 1e-9) == exact
+
+
 @pytest.mark.parametrize(("C", "period", "betas"), [(4.0, 3, (0.0, 1 / 17)), (101.0, 101, (0.9, 0.99))])
 def test_drift_is_the_step_that_adam_takes_in_the_long_run(C, period, betas):
     g = periodic(C, period, 60 * period)[:, None]

@@ -16,21 +16,25 @@ def result() -> dict:
     return record.load("low_precision")["result"]
 
 
-@pytest.mark.parametrize("form", ["float32", "bfloat16-nearest"])
-def test_one_seed_of_the_record_again(result, form):
+@pytest.mark.parametrize(
+    ("at", "form"), [("best", "float32"), ("best", "bfloat16-nearest"), ("lower", "8bit-nearest")]
+)
+def test_one_seed_of_the_record_again(result, at, form):
     """To 2 % of the loss, for processors that add in another order."""
-    loss, error, ratio = low_precision.run(form, result["rate"], low_precision.SEEDS[0])
-    kept = result["runs"][form][0]
+    loss, error, ratio = low_precision.run(form, result["rates"][at], low_precision.SEEDS[0])
+    kept = result["runs"][at][form][0]
     assert loss == pytest.approx(kept[0], rel=0.02)
     assert error == pytest.approx(kept[1], abs=0.01)
     assert ratio == pytest.approx(kept[2], abs=0.02)
 
 
 def test_the_record_is_whole(result):
-    assert set(result["runs"]) == {"float32", *low_precision.FORMS}
-    assert {len(runs) for runs in result["runs"].values()} == {len(low_precision.SEEDS)}
-    assert low_precision.RATES[0] < result["rate"] < low_precision.RATES[-1]
-    np.testing.assert_allclose(np.array(result["runs"]["float32"])[:, 2], 0, atol=1e-5)
+    assert low_precision.RATES[0] < result["rates"]["best"] < low_precision.RATES[-1]
+    assert result["rates"]["lower"] == pytest.approx(low_precision.LOWER * result["rates"]["best"])
+    for runs in result["runs"].values():
+        assert set(runs) == {"float32", *low_precision.FORMS}
+        assert {len(each) for each in runs.values()} == {len(low_precision.SEEDS)}
+        np.testing.assert_allclose(np.array(runs["float32"])[:, 2], 0, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", low_precision.CLAIMS)

@@ -46,6 +46,28 @@ def test_verdict_is_what_the_book_says(name):
     assert result.verdict == VERDICTS[name]
 
 
+def test_no_rate_that_was_chosen_lies_at_an_end_of_its_grid():
+    kept = record.load("super_convergence")["result"]
+    for setting, at in super_convergence.SETTINGS.items():
+        for optimiser, grid in at.rates.items():
+            for schedule in at.schedules:
+                assert all(grid[0] < rate < grid[-1] for rate in kept[setting][optimiser][schedule]["rates"])
+
+
+@pytest.mark.parametrize("count", [50, 100, 103, 300])
+def test_seeds_that_choose_are_not_measured(count):
+    seeds = super_convergence.measured_seeds(count)
+    assert len(set(seeds)) == count
+    assert not set(seeds) & set(super_convergence.TUNING_SEEDS)
+
+
+def test_the_rise_alone_is_the_cycles_rate():
+    cycle, rise = (super_convergence.SCHEDULES[name](200) for name in ("cycle 0.5", "rise 0.5"))
+    assert [cycle.factor(t) for t in (1, 50, 100, 200)] == [rise.factor(t) for t in (1, 50, 100, 200)]
+    assert cycle.momentum is not None
+    assert rise.momentum is None
+
+
 def test_a_step_schedule_falls_tenfold_after_each_third():
     factor = super_convergence.SCHEDULES["step"](30).factor
     assert [factor(t) for t in (1, 10, 11, 20, 21, 30)] == pytest.approx([1, 1, 0.1, 0.1, 0.01, 0.01])
