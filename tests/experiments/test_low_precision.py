@@ -9,6 +9,7 @@ import torch
 from mlsys.experiments import claims, low_precision
 from mlsys.optim import LowBitAdamW
 from mlsys.report import record
+from mlsys.report.claim import EQUIVALENT, HOLDS
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +47,10 @@ def test_claims_have_their_names_and_a_seed_an_effect(name):
 
 
 @pytest.mark.parametrize("name", low_precision.CLAIMS)
-def test_every_claim_is_borne_out(name):
-    """To nearest v stands still and it costs loss; at random neither, in either format."""
-    assert low_precision.CLAIMS[name]().supports
+def test_verdict_is_what_the_book_says(name):
+    """At random nothing is lost; to nearest v stands still, and what that costs depends on rate and format."""
+    free = "stochastic" in name or name == "8bit-nearest-loss-lower"
+    assert low_precision.CLAIMS[name]().verdict == (EQUIVALENT if free else HOLDS)
 
 
 def test_the_exact_average_is_what_v_stands_for():
