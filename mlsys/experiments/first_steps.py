@@ -98,15 +98,23 @@ def of_network(
 ) -> dict[str, list[float]]:
     """The variance of psi in units of 1 / E[g**2], batches drawn anew, weights kept: its quartiles over coordinates.
 
-    Returns {"low", "median", "high": a number a step}, of coordinates drawn by the seed.
+    Returns {"low", "median", "high": a number a step}, of coordinates drawn by the seed, and "centred": the median for
+    the same gradients with their means taken out, the part that all batches share.
     """
     g, _, _ = network(seed)
     rng = stream(seed, "rates")
-    squares = g[:, rng.choice(g.shape[1], coordinates, replace=False)] ** 2
+    chosen = g[:, rng.choice(g.shape[1], coordinates, replace=False)]
+    low, median, high = _spread(chosen, rng, steps, runs)
+    _, centred, _ = _spread(chosen - chosen.mean(axis=0), rng, steps, runs)
+    return {"low": low, "median": median, "high": high, "centred": centred}
+
+
+def _spread(g: np.ndarray, rng: np.random.Generator, steps: Sequence[int], runs: int) -> list[list[float]]:
+    """The quartiles over weights of the variance of psi, in units of 1 / E[g**2], rows of g drawn at random."""
+    squares = g**2
     found = rates(lambda: squares[rng.integers(len(squares), size=runs)], steps)
     variances = np.array([psi.var(axis=0) * squares.mean(axis=0) for psi in found])
-    low, median, high = np.quantile(variances, (0.25, 0.5, 0.75), axis=1)
-    return {"low": low.tolist(), "median": median.tolist(), "high": high.tolist()}
+    return [row.tolist() for row in np.quantile(variances, (0.25, 0.5, 0.75), axis=1)]
 
 
 def lengths(rule: Rule, gradients: np.ndarray) -> np.ndarray:
@@ -124,12 +132,13 @@ def directions(seed: int, steps: int = 100, repeats: int = 20) -> dict[str, list
     """Cosine to the downhill direction of the t-th step, t = 1 … steps, weights kept at the start; means of repeats.
 
     Returns {"sgd", "rmsprop", "adam", "sure": (steps,)}: SGD's step is g, RMSProp's g / sqrt(v_t), Adam's
-    m_t / sqrt(v_t);  "sure" is g / sqrt(E[g**2]), RMSProp's step if its statistics were perfect.
+    m_t / sqrt(v_t);  "sure" is g / sqrt(E[g**2]), RMSProp's step if its statistics were perfect. And "turn": the cosine
+    of RMSProp's step not to downhill but to "sure".
     """
     g, whole, second = network(seed)
     rng = stream(seed, "directions")
     rules = {"sgd": gradient_rule(1.0), "rmsprop": rmsprop(1.0, rho=BETA2), "adam": adam(1.0)}
-    found = {name: np.zeros(steps) for name in (*rules, "sure")}
+    found = {name: np.zeros(steps) for name in (*rules, "sure", "turn")}
     zero = np.zeros_like(whole)
     for _ in range(repeats):
         states = {name: rule.init(zero) for name, rule in rules.items()}
@@ -139,6 +148,7 @@ def directions(seed: int, steps: int = 100, repeats: int = 20) -> dict[str, list
                 moves[name], states[name] = rule.step(zero, g[row], states[name])
             for name, move in moves.items():
                 found[name][t] += _cosine(move, -whole) / repeats
+            found["turn"][t] += _cosine(moves["rmsprop"], moves["sure"]) / repeats
     return {name: values.round(5).tolist() for name, values in found.items()}
 
 
@@ -234,7 +244,7 @@ def radam_variance_network() -> Result:
 
 
 def first_direction() -> Result:
-    """Whether poor statistics turn the first steps aside."""
+    """Whether poor statistics make the first steps point further from downhill."""
     claim = Claim(
         "first-direction",
         "The first adaptive steps can point wrongly, since the second moment is estimated from one batch.",
