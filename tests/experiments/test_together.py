@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from mlsys.core import generator
-from mlsys.experiments import together
+from mlsys.experiments import together, warm_runs
 from mlsys.models import MLP
-from mlsys.optim import adam, decayed, momentum, radam, rmsprop, scheduled, schedules
+from mlsys.optim import adam, decayed, gradient_rule, momentum, radam, rmsprop, scheduled, schedules
 
 
 def test_losses_and_gradients_are_those_of_each_network():
@@ -30,11 +30,13 @@ RULES = {
     "adamw": decayed(adam(0.03), 0.01, decoupled=True),
     "rmsprop": rmsprop(0.03),
     "radam": radam(0.03),
+    "corrected": adam(0.03, beta1=0.0, beta2=0.99),  # this and "plain" are warm_runs.MORE
     "sgd": momentum(0.03),
+    "plain": gradient_rule(0.03),
 }
 
 
-@pytest.mark.parametrize("optimiser", together.MAKERS)
+@pytest.mark.parametrize("optimiser", together.MAKERS | warm_runs.MORE)
 def test_a_run_is_that_of_the_rule_by_itself(optimiser):
     """Two epochs of batches of 64, beside a run of another rate and beside other seeds."""
     found = together.train(optimiser, (0.03, 0.3), (1, 2), 64, 2, schedules.cosine, every=1)
