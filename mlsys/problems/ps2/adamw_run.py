@@ -26,7 +26,8 @@ def cases(rng: np.random.Generator) -> list[Case]:
         return Case(title, {**given, **dict(zip(HYPER, settings, strict=True))})
 
     def bowl(d: int) -> np.ndarray:
-        return rng.uniform(0.5, 2, size=d)
+        """Coupled, so that a gradient taken after one weight has moved is another one."""
+        return np.diag(rng.uniform(0.5, 2, size=d)) + 0.3
 
     scales = 10.0 ** rng.permutation([-3.0, -1.0, 1.0, 3.0])
     coupled = np.array([[2.0, 1.0], [1.0, 3.0]]) * rng.uniform(0.5, 2)

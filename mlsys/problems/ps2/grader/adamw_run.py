@@ -180,6 +180,22 @@ WRONG = edits(
     ),
 )
 
+
+def gradient_by_coordinate(gradient, w, multipliers, eta, lam, beta1, beta2, delta):
+    """One gradient a step, at the old w: here it is taken again inside the loop over weights, after earlier ones have
+    moved."""
+    m, v, points = np.zeros_like(w), np.zeros_like(w), []
+    for t, s in enumerate(multipliers, 1):
+        for j in range(len(w)):
+            g = gradient(w)[j]
+            m[j] = beta1 * m[j] + (1 - beta1) * g
+            v[j] = beta2 * v[j] + (1 - beta2) * g**2
+            move = m[j] / (1 - beta1**t) / (np.sqrt(v[j] / (1 - beta2**t)) + delta)
+            w[j] -= s * (eta * move + lam * w[j])
+        points.append(w.copy())
+    return points
+
+
 PASTE = f"""
 xp = np
 
@@ -236,7 +252,7 @@ def decays_alone(gradient, w, multipliers, eta, lam, beta1, beta2, delta):
 GRADER = Grader(
     reference=Answer(adamw_run),
     right=answers(loops, in_torch, by_torchs_own, in_float32),
-    wrong={**WRONG, "paste": Answer(PASTE)},
+    wrong={**WRONG, **answers(gradient_by_coordinate), "paste": Answer(PASTE)},
     idle=answers(idle, decays_alone),
     judge=judge,
 )
