@@ -2,7 +2,7 @@
 
 DECAYS = "a step should do no more than multiply w by 1 - eta * lam"
 FIRST = "The first step should move every weight by eta"
-APART = "What does one know of the other?"
+APART = "If so: what does one know of the other?"
 
 T = "is the first step t = 1, and counted before they are made?"
 

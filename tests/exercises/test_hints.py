@@ -213,3 +213,20 @@ def test_points_that_change_afterwards_and_half_moved_weights_cost_one_case_each
     for key in ("in_place", "gradient_by_coordinate", "thousand_points"):
         found = verdicts("adadelta.generator", grader("adadelta.generator").wrong[key].build("adadelta"))
         assert sum(v.score < 1 for v in found) == 1
+
+
+def test_a_line_that_starts_a_step_late_is_not_seen_in_a_cycle_upside_down():
+    def answer(t, legs, rates, momenta):
+        rate, momentum = grader("onecycle.schedule").reference.build("one_cycle")(t, legs, rates, momenta)
+        return rate, sum(momenta) - momentum
+
+    assert "step 1 is a step further" not in told("onecycle.schedule", answer)
+
+
+def test_a_sum_in_float32_is_asked_for_more_digits():
+    def answer(t, beta2):
+        return [np.float32(x) * (1 + 1e-4) for x in right(t, beta2)]
+
+    right = grader("radam.rectification").reference.build("rectify")
+    assert "Work in float64." in told("radam.rectification", answer)
+    assert "Work in float64." not in told("radam.rectification", lambda t, beta2: (t, np.zeros(np.shape(t))))

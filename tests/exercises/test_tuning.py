@@ -100,6 +100,26 @@ def test_without_decay_no_rate_reaches_the_target_and_the_training_loss_does_not
             assert min(train for train, *_ in tried) < TARGET / 4
 
 
+def test_the_least_training_loss_wants_some_decay_and_its_choice_is_the_worse_one():
+    """What exercise 7's answer says of it, on made-up data."""
+    decays, test = [], []
+    for seed in range(6):
+        for optimizer in runs.OPTIMIZERS:
+            tried = [
+                (decay, *runs.losses(seed, 60, optimizer, rate, decay))
+                for rate in np.logspace(-2.5, 0, 11)
+                for decay in [0, *np.logspace(-2, 0.5, 16)]
+            ]
+            by_training, by_validation = (min(tried, key=lambda trial, k=k: trial[k]) for k in (1, 2))
+            decays.append((by_training[0], by_validation[0]))
+            test.append(by_training[3] / by_validation[3])
+    training, validation = np.transpose(decays)
+    assert training.min() > 0
+    assert np.mean(training < validation) > 0.5
+    assert np.median(test) > 1.4
+    assert 4 < max(test) < 6
+
+
 def judged(log, adamw, sgd, left=0):
     arrays = {
         "log": np.array(log, float),
@@ -133,6 +153,9 @@ def test_the_protocol_and_each_result_earn_their_shares():
 
 def test_a_log_that_is_not_true_earns_nothing():
     log, adamw, sgd = honest()
+    left_out = judged(log[1:], adamw, sgd)
+    assert left_out.score == 0
+    assert left_out.message.endswith("The results count only once the protocol is right.")
     for k, change in ((3, 1.01), (40, 0.99)):
         forged = log.copy()
         forged[k, 3] *= change
