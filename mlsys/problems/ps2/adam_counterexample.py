@@ -24,7 +24,7 @@ def cases(rng: np.random.Generator) -> list[Case]:
     C = float(rng.uniform(3, 5))
     paper = 1 / (1 + C**2)
     return [
-        case("two rounds", C, 3, 0.05, 0.5, 2),
+        case("two rounds", C, 3, 0.05, 0.6, 2),
         case("Adam, as the paper sets it: it ends at the worst point", C, 3, 0.5, paper, 90),
         case("AMSGrad on the same", C, 3, 0.5, paper, 90, keep_max=True),
         case("Adam with a longer memory", C, 3, 0.3, 0.99, 60),

@@ -37,7 +37,9 @@ def cases(rng: np.random.Generator) -> list[Case]:
         case(ALONE, [0.0, 0.0], [1.0, 1.0, 0.5], 0.1, 0.2, 0.9, 0.99, 1e-3),
         case("a multiplier that drops to 0.1", bowl(3), [1, 1, 1, 0.1, 0.1], 0.2, 0.05, 0.8, 0.9, 0.01),
         case("a warm-up that begins with 0", bowl(3), up, 0.2, 0.1, 0.8, 0.95, 0.01),
-        case("a multiplier that falls to 0", bowl(2), 1 - up, 0.3, 0.1, 0.7, 0.9, 0.1),
+        case(
+            "a multiplier that falls to 0, and comes back", bowl(2), [*(1 - up), 0.5], 0.3, 0.1, 0.7, 0.9, 0.1
+        ),
         case("a large eta with a small lam", coupled, falling, 0.7, 0.01, 0.9, 0.99, 0.05),
         case("a small eta with a large lam", coupled, falling, 0.01, 0.3, 0.9, 0.99, 0.05),
         case("curvatures from 0.001 to 1000", scales, [0.5, 1, 1, 0.5], 0.1, 0.05, 0.9, 0.99, 1e-3),
@@ -53,7 +55,7 @@ def drive(answer: Any, case: Case) -> Arrays:
     result = answer(bowl.gradient, given["w"].copy(), list(given["multipliers"]), *settings)
     points, wanted = _listed(result), (len(given["multipliers"]), len(given["w"]))
     if np.shape(array(points, "what is returned")) == (wanted[0] + 1, wanted[1]):
-        raise Unfit(f"There is a point more than the {wanted[0]} steps. Is the start among them?")
+        raise Unfit(f"Points: {wanted[0] + 1}; multipliers: {wanted[0]}. Is the start among the points?")
     return {"w": array(points, "what is returned", wanted)}
 
 

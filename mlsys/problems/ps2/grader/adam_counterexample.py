@@ -139,6 +139,16 @@ WRONG = edits(
         MOVE,
         "eta / math.sqrt(t) * g / math.sqrt(largest / (1 - beta2**t))",
     ),
+    corrected_first=(
+        "There is no bias correction in this one: the largest is one of averages v as they are.",
+        LARGEST,
+        "max(largest, v / (1 - beta2**t)) if keep_max else v / (1 - beta2**t)",
+    ),
+    a_round_ahead=(
+        "The rate of round t is eta / sqrt(t), from t = 1: this is the rate of the round after.",
+        "eta / math.sqrt(t)",
+        "eta / math.sqrt(t + 1)",
+    ),
     always_adam=(
         "keep_max is not looked at: with it the root is that of the largest v so far.",
         LARGEST,
@@ -203,6 +213,9 @@ def online(start, C, period, eta, beta2, keep_max, steps, eps=1e-8):
 def judge(case: Case, arrays: Arrays, expected: Arrays) -> Verdict:
     """Points and regrets, to what float32 gives over so many steps."""
     verdict = close(arrays, expected, rtol=1e-4, atol=1e-4, row="of round")
+    points, start = arrays.get("points"), case.given["start"]
+    if points is not None and points.size and abs(points.flat[0] - start) > 1e-4:
+        return Verdict(0.0, f"{verdict.message} Round 1 is played at start = {start:.6g}.")
     if (
         verdict.score == 1
         or "points" not in arrays

@@ -190,8 +190,8 @@ SYMPTOMS = {
     public.SIZES: "A step should move each weight by eta and by eta * lam * w, whatever the size of its gradients.",
     public.FIRST: "The first step should move every weight by eta, whatever the betas are.",
     public.LATER: "There is one parameter and no decay here: is it Adam, with both averages corrected?",
-    public.APART: "Each parameter alone would be right. What does one know of the other?",
-    public.SHAPES: "Each parameter alone would be right. What does one know of the other?",
+    public.APART: "Is each parameter right when it is alone? If so: what does one know of the other?",
+    public.SHAPES: "Is each parameter right when it is alone? If so: what does one know of the other?",
 }
 
 

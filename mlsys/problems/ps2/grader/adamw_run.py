@@ -156,10 +156,21 @@ WRONG = edits(
         "np.sqrt(v / (1 - beta2**t))",
         "np.sqrt(v) / (1 - beta2**t)",
     ),
+    delta_inside_the_root=(
+        "delta is added to the root of the corrected v, not to v, and not squared.",
+        "(np.sqrt(v / (1 - beta2**t)) + delta)",
+        "np.sqrt(v / (1 - beta2**t) + delta**2)",
+    ),
     skips_steps_at_zero=(
         "A step whose multiplier is 0 leaves w alone, but m, v and t go on.",
         GRADIENT,
         "points.append(w)\n        if s == 0:\n            continue\n        points.pop()\n        g = gradient(w)\n",
+    ),
+    time_stands_still_at_zero=(
+        "A step whose multiplier is 0 leaves w alone, but it is a step: t counts it, and m and v take its gradient in.",
+        GRADIENT,
+        "points.append(w)\n        if s == 0:\n            continue\n        points.pop()\n        g = gradient(w)\n"
+        "        t = sum(map(bool, multipliers[:t]))\n",
     ),
     start_first=(
         "The first point is the one after the first step, not the start.",

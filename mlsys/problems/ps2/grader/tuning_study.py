@@ -18,6 +18,7 @@ EACH = BUDGET // 2
 NAMES = {"adamw": "AdamW", "sgd": "SGD"}
 TARGET = 0.7
 PROTOCOL = 0.5  # of a case's share, whatever the result
+RULE = "The results count only once the protocol is right."
 
 
 class Trial(NamedTuple):
@@ -38,13 +39,13 @@ def serve(case: Case) -> Case:
 
 
 def judge(case: Case, arrays: Arrays, expected: Arrays) -> Verdict:
-    """Half for the protocol, a quarter for each optimiser whose choice reaches the target."""
+    """Half for the protocol, and once it is right a quarter for each optimiser whose choice reaches the target."""
     trials = read(case, arrays["log"])
     fault = in_the_log(trials, arrays["log"]) or in_the_budgets(trials, int(arrays["left"]))
     for name in OPTIMIZERS:
         fault = fault or in_the_choice(name, trials[name], arrays[name], trials)
     if fault:
-        return Verdict(0.0, fault)
+        return Verdict(0.0, f"{fault} {RULE}")
     score, texts = PROTOCOL, []
     for name in OPTIMIZERS:
         best = chosen(trials[name], arrays[name])
