@@ -25,7 +25,13 @@ def cases(rng: np.random.Generator) -> list[Case]:
     epoch, short = n // 2048, few // 1024
     return [
         case("the warm-up, from the base rate to the peak", [0, 1, 40, 5 * epoch - 1, 5 * epoch], 2048, 1, n),
-        case("the milestones", [30 * epoch - 1, 30 * epoch, 70 * epoch, 80 * epoch, 99 * epoch], 2048, 1, n),
+        case(
+            "the milestones",
+            [30 * epoch - 1, 30 * epoch, 30 * epoch + 1, 70 * epoch, 99 * epoch],
+            2048,
+            1,
+            n,
+        ),
         case("the batch comes in 16 parts", [0, 7, 5 * short - 1, 5 * short, 30 * short], 64, 16, few),
         case(
             "other epochs",

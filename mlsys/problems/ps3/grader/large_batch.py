@@ -66,7 +66,7 @@ WRONG = edits(
         "peak * update / max(warm, 1)",
     ),
     a_step_early=(
-        "Update 0 has the base rate, and update number warm-up length the peak: here the line is a step ahead.",
+        "Update 0 has the base rate, and the first update after the warm-up the peak: here the line is a step ahead.",
         RISING,
         "base_rate + (peak - base_rate) * (update + 1) / max(warm, 1)",
     ),
@@ -117,6 +117,11 @@ WRONG = edits(
         "The rate falls as the epoch of the milestone begins, at update milestone * epoch; here an epoch later.",
         PASSED,
         "update // epoch > m",
+    ),
+    milestone_an_update_late=(
+        "The rate falls as the epoch of the milestone begins, at update milestone * epoch; here one update later.",
+        PASSED,
+        "update > m * epoch",
     ),
     falls_once=(
         "Every milestone passed divides the rate by ten again.",

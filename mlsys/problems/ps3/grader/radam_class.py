@@ -161,6 +161,13 @@ WRONG = edits(
     ),
     m_not_corrected=("m starts at 0: divide it by 1 - beta1**t.", M, "self.m"),
     v_not_corrected=("v starts at 0: divide it by 1 - beta2**t.", V, "self.v\n"),
+    nothing_corrected=(
+        "Both averages start at 0: divide m by 1 - beta1**t and v by 1 - beta2**t.",
+        M,
+        "self.m",
+        V,
+        "self.v\n",
+    ),
     corrections_kept=(
         "The corrected averages have been kept in place of the averages: the correction is for this step only.",
         "        m, v = ",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlsys.optim.schedules import rectification
+from mlsys.problems.compare import differs
 from mlsys.problems.problem import Answer, Arrays, Case, Grader, Verdict, answers, edits
 from mlsys.problems.ps3.grader.first_off import first_off
 
@@ -71,8 +72,7 @@ WRONG = edits(
     rectify,
     as_printed=(
         "The formula is right, but with a long memory it subtracts two huge numbers that are nearly equal, and 1 "
-        "- beta2**t "
-        "has few digits left. Write the second term as 2 t / expm1(-t log(beta2)), or sum the ages of the gradients.",
+        "- beta2**t has few digits left. Write it with expm1, or sum the ages: the text has a hint on the digits.",
         RHO,
         "end - 2 * t * beta2**t / (1 - beta2**t)",
     ),
@@ -146,13 +146,19 @@ def rectify(t, beta2):
 """
 
 
+NEAR = 2e-2  # what float32 makes of 1 - beta2 is within that, but where beta2 is nearly 1
+FEW_DIGITS = "That is close: are there few digits in something, as in float32? Work in float64."
+
+
 def judge(case: Case, arrays: Arrays, expected: Arrays) -> Verdict:
-    """rho and r at every step."""
+    """rho and r at every step; and whether they are as far off as float32 would make them."""
     t, beta2 = case.given["t"].ravel(), case.given["beta2"]
     shown = f"1 - {1 - beta2:.2g}" if beta2 > 0.9999 else f"{beta2:.6g}"
-    return first_off(
+    verdict = first_off(
         arrays, expected, lambda name, i: f"{name} at t = {t[i]:,} with beta2 = {shown}", atol=0.0
     )
+    near = all(not differs(arrays[name], want, NEAR, NEAR).any() for name, want in expected.items())
+    return verdict if verdict.score == 1 or not near else Verdict(0.0, f"{verdict.message} {FEW_DIGITS}")
 
 
 def idle(t, beta2):

@@ -140,6 +140,11 @@ WRONG = edits(
         RHO,
         "2 / (1 - beta2) - 1",
     ),
+    predicted_with_a_unit=(
+        "The rate sigma / sqrt(v_hat) has no unit, nor has its variance: predicted does not depend on sigma.",
+        PREDICTED,
+        f"sigma**2 * ({PREDICTED})",
+    ),
     mean_not_squared=("The variance is the mean square less the square of the mean.", "mean**2", "mean"),
     gamma_overflows=("", MEAN, "math.sqrt(rho / 2) * math.gamma((rho - 1) / 2) / math.gamma(rho / 2)"),
     gammas_turned=(

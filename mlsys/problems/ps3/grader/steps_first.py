@@ -166,6 +166,31 @@ WRONG = edits(
         "(1 - beta) * beta ** (t - 1) * first",
         "beta ** (t - 1) * first",
     ),
+    fades_a_step_early=(
+        "At step t the first gradient is t - 1 steps old: it has faded by beta ** (t - 1), and not by beta**t.",
+        AVERAGE,
+        "1 - beta**t + (1 - beta) * beta**t * first",
+    ),
+    a_step_ahead=(
+        "The averages are a step ahead: the first step is made when one gradient has gone into them.",
+        COUNTED,
+        COUNTED + " + 1",
+        "t == 1",
+        "t == 2",
+    ),
+    kappa_not_squared_in_v=(
+        "Adam's v is an average of squares: its first one is kappa**2.",
+        MV,
+        "average(beta1, kappa), average(beta2, kappa)",
+    ),
+    without_eta=(
+        "eta is missing: these are the sizes divided by it.",
+        SLOW,
+        SLOW.removeprefix("eta * "),
+        FAST,
+        FAST.removeprefix("eta * "),
+    ),
+    exchanged=("The order is (rmsprop, adam).", f"{SLOW}, {FAST}", f"{FAST}, {SLOW}"),
     first_never_fades=(
         "The first gradient has the weight 1 - beta at first and fades by beta at each later step; here it does "
         "not fade.",

@@ -98,6 +98,11 @@ WRONG = edits(
         RISING,
         "self.peak * t / self.warm",
     ),
+    a_step_behind=(
+        "t counts from 0: rate(0) is that of the first step, peak / (warm + 1). This is the rate of the step before.",
+        ASKED,
+        f"{ASKED}        t = t - 1\n",
+    ),
     peak_a_step_early=(
         "The peak is reached at t = warm; here it is reached at the last step before, t = warm - 1.",
         RISING,
