@@ -93,7 +93,9 @@ class Setting:
 
     def all_seeds(self, warmup: str) -> tuple[int, ...]:
         """Those that choose the rates, then those that are measured."""
-        return TUNING_SEEDS[: self.tuning] + tuple(range(1, 1 + (self.seeds if warmup in BOTH else self.few)))
+        count = self.seeds if warmup in BOTH else self.few
+        others = [seed for seed in range(1, 1 + count + len(TUNING_SEEDS)) if seed not in TUNING_SEEDS]
+        return TUNING_SEEDS[: self.tuning] + tuple(others[:count])
 
 
 SMALL = {
@@ -116,7 +118,7 @@ TEXT = {"adam": grid(-10, -2, 1), "sgd": grid(-6, 1, 1)}
 SIDE = {"adam": ("short", "exponential", "radam"), "rmsprop": ("short", "exponential")}
 FINE, COARSE = np.log10(2) / 2, np.log10(2)
 SETTINGS = {
-    "digits, batch 32": Setting(32, 15, SMALL, FINE, 2.0, 8, 120, SIDE, 40),
+    "digits, batch 32": Setting(32, 15, SMALL, FINE, 2.0, 8, 112, SIDE, 40),
     "digits, batch 256": Setting(256, 15, LARGE, FINE, 2.0, 8, 60, {}),
     "text": Setting(16, 6, TEXT, COARSE, 1.25, 4, 16, {}),
     "statistics": Setting(256, 15, dict.fromkeys(perfect.KINDS, grid(-7, 0.5)), FINE, 2.0, 8, 60, {}),

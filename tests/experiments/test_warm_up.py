@@ -175,3 +175,13 @@ def test_record_is_what_the_code_computes(setting, optimiser, warmup, monkeypatc
         assert again["error"][0][0] == pytest.approx(kept["error"][0][chosen], rel=0.02, abs=3.1 / 719)
     assert len(kept["loss"]) == (at.seeds if warmup in warm_runs.BOTH else at.few)
     assert len(kept["tuning"]) == at.tuning
+
+
+@pytest.mark.parametrize("setting", warm_runs.SETTINGS)
+def test_no_effect_is_measured_on_a_seed_that_chose_a_rate(setting):
+    at = warm_runs.SETTINGS[setting]
+    for warmup in warm_runs.WARMUPS:
+        seeds = at.all_seeds(warmup)
+        assert len({*seeds}) == len(seeds)
+        assert seeds[: at.tuning] == warm_runs.TUNING_SEEDS[: at.tuning]
+        assert not {*seeds[at.tuning :]} & {*warm_runs.TUNING_SEEDS}
