@@ -119,6 +119,10 @@ BACKWARD = (
     "For torch.optim: w.grad = torch.as_tensor(g, dtype=w.dtype)."
 )
 
+MATH = "The functions of math take one number: np.sqrt and its like take a whole array or list."
+LARGE = "A number has outgrown what a float can hold: is there a wrong sign, or an exponent that grows with the steps?"
+PLAIN = "That is a plain number already: nothing need be done to make it one."
+
 
 def _advice(error: Exception) -> str:
     """What to do about the commonest errors, and those from mixing NumPy and torch; empty for any other."""
@@ -127,10 +131,18 @@ def _advice(error: Exception) -> str:
         return "Is it defined in a cell above this one, and has that cell been run?"
     if isinstance(error, TypeError) and re.search(r"takes .* positional arguments? but .* given", text):
         return "Compare the arguments with those asked for; the first one of a method is self."
+    if isinstance(error, TypeError) and re.search(
+        r"must be real number, not|only (length-1|0-dimensional) arrays can", text
+    ):
+        return MATH
+    if isinstance(error, OverflowError):
+        return LARGE
     if isinstance(error, AttributeError):
         found = re.match(r"'(\w+\.)?(\w+)' object has no attribute '(\w+)'", text)
         import torch
 
+        if found and found[2] in ("float", "int") and found[3] in ("item", "tolist", "numpy", "detach"):
+            return PLAIN
         if not found or not hasattr(torch.Tensor, found[3]):
             return ""
         if found[3] == "backward":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,10 @@ def short(value: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    """A value that is no answer, with a full stop, and what None mostly means."""
+    """A value that is no answer, with a full stop, and what None or an iterator mostly means."""
+    if isinstance(value, map | zip | filter | types.GeneratorType):
+        kind = type(value).__name__
+        return f"a {kind}, which holds no numbers until it is run through: make a list of it, list(...)."
     return f"{short(value)}." + " Is there a return?" * (value is None)
 
 

@@ -18,7 +18,13 @@ KEPT = (
     "Is it in a global, in the class rather than in self, or in a default argument? "
     "(If your code draws random numbers, seed them.)"
 )
-DIGITS = "All differences are small: is something rounded, or kept in few digits?"
+DIGITS = (
+    "All differences are small: is something rounded, or kept in few digits (torch's own default is float32)?"
+)
+WHOLE = (
+    "Each number is the right one without its digits after the point: is it written into an array of whole numbers? "
+    "np.zeros_like of one is such an array too, unless it is given dtype=float."
+)
 
 
 @dataclass
@@ -97,6 +103,14 @@ def few_digits(tries: list[Attempt], expected: list[Arrays], failed: list[int]) 
             if differs(arrays[name], want, rtol=1e-2, atol=0.0).any():
                 return {}
     return {failed[0]: DIGITS}
+
+
+def cut_to_whole(tries: list[Attempt], expected: list[Arrays], failed: list[int]) -> Hints:
+    """Whether every case gave what an array of whole numbers keeps of the right ones."""
+    for attempt, want in zip(tries, expected, strict=True):
+        if not same(attempt.arrays, {name: np.trunc(array) for name, array in want.items()}):
+            return {}
+    return {failed[0]: WHOLE}
 
 
 def same(one: Arrays | None, other: Arrays | None) -> bool:

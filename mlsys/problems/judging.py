@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mlsys.problems.attempt import AGAIN, UNWRITTEN, Attempt, attempt, seeded
-from mlsys.problems.hints import Exam, few_digits, kept_between_calls, known_mistakes
+from mlsys.problems.hints import Exam, cut_to_whole, few_digits, kept_between_calls, known_mistakes
 from mlsys.problems.problem import Case, Grader, Problem, Verdict
 
 Try = Callable[[Case], Attempt]  # an answer on a case, here or in another process
@@ -82,6 +82,7 @@ def _explained(answer: Try, exam: Exam, tries: list[Attempt], verdicts: list[Ver
         hints = (
             kept_between_calls(exam, answer, tries, failed)
             or known_mistakes(exam, tries, failed)
+            or cut_to_whole(tries, exam.expected, failed)
             or few_digits(tries, exam.expected, failed)
         )
         at = next(iter(hints), failed[0])

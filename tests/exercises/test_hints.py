@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from mlsys.problems import grader, problem
-from mlsys.problems.attempt import ARRAY, BACKWARD, DTYPE, NUMBER
-from mlsys.problems.hints import KEPT
+from mlsys.problems.attempt import ARRAY, BACKWARD, DTYPE, LARGE, MATH, NUMBER, PLAIN
+from mlsys.problems.hints import KEPT, WHOLE
 from mlsys.problems.judging import NAN, judge
 
 
@@ -41,6 +41,11 @@ STEP = "def adagrad_step(r, w, g, eta, delta):\n    "
         ("torch.zeros(len(r)).dot(torch.as_tensor(g))", DTYPE),
         ("w = torch.zeros(len(r), requires_grad=True); w.grad = torch.as_tensor(g)", DTYPE),
         ("g.backward()", BACKWARD),
+        ("import math; math.sqrt(list(g))", MATH),
+        ("import math; math.sqrt(np.append(g, 1))", MATH),
+        ("import math; math.exp(1000)", LARGE),
+        ("eta.item()", PLAIN),
+        ("(2).tolist()", PLAIN),
         ("helper(r)", "Is it defined in a cell above this one"),
         ("(lambda a: a)(r, w)", "the first one of a method is self"),
     ],
@@ -48,7 +53,7 @@ STEP = "def adagrad_step(r, w, g, eta, delta):\n    "
 def test_the_commonest_errors_come_with_advice(line, advice):
     text = messages_of("adagrad.running", STEP + line)
     assert text.count(advice) == 1
-    for other in {ARRAY, NUMBER, DTYPE, BACKWARD} - {advice}:
+    for other in {ARRAY, NUMBER, DTYPE, BACKWARD, MATH, LARGE, PLAIN} - {advice}:
         assert other not in text
 
 
@@ -123,6 +128,32 @@ def test_what_is_kept_from_one_case_to_the_next_is_named(name, source, checks):
         assert KEPT in first.message
         assert "To look closer" in first.message
         assert sum(KEPT in v.message for v in found) == 1
+
+
+def test_rates_in_an_array_of_whole_numbers_are_found():
+    """np.zeros_like of the numbers of the steps keeps no rate below 1, and most of none."""
+    reference = grader("warmup.schedule").reference.build("WarmUp")
+
+    class Whole(reference):
+        def rate(self, t):
+            kept = np.zeros_like([t])
+            kept[0] = super().rate(t)
+            return kept[0]
+
+    assert told("warmup.schedule", Whole).count(WHOLE) == 1
+
+
+@pytest.mark.parametrize("name", ["adagrad.running", "polyak.step"])
+def test_other_wrong_numbers_are_not_said_to_be_whole(name):
+    for wrong in grader(name).wrong.values():
+        assert WHOLE not in told(name, wrong.build(problem(name).target))
+
+
+@pytest.mark.parametrize(
+    "build", [lambda g: map(float, g), lambda g: (x for x in g), lambda g: zip(g, strict=True)]
+)
+def test_what_is_still_to_be_run_through_is_called_so(build):
+    assert "make a list of it" in told("adagrad.history", lambda gradients, *rest: build(gradients[-1]))
 
 
 def test_a_steady_answer_is_not_said_to_keep_anything():
