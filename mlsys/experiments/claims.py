@@ -22,6 +22,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
 RECORDS = (
     "roofline",
     "classifiers",
+    "equal_scales",
     "weight_decay",
     "counter_example",
     "super_convergence",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mlsys.core import Rule, generator
-from mlsys.experiments import adaptive_rates, batches, classifiers, runs, step_length, tumours
+from mlsys.experiments import adaptive_rates, batches, classifiers, equal_scales, runs, step_length, tumours
 from mlsys.experiments.cost import cost
 from mlsys.models import Logistic
 from mlsys.optim import (
@@ -50,7 +50,7 @@ def test_every_claim_has_its_own_name_and_ten_seeds():
     functions = list(adaptive_rates.CLAIMS.values())
     assert len({*functions}) == len(functions) >= 20
     assert len(runs.SEEDS) == 10
-    assert not {*runs.SEEDS, *adaptive_rates.MANY} & {*runs.TUNING_SEEDS}
+    assert not {*runs.SEEDS, *equal_scales.MANY, *batches.MANY} & {*runs.TUNING_SEEDS}
 
 
 def test_grid_has_four_rates_a_decade():
@@ -67,6 +67,15 @@ def test_record_of_classifiers_is_what_the_code_computes(kind, monkeypatch):
     for method, found in kept[kind].items():
         assert len(found["runs"]) == len(runs.SEEDS)
         np.testing.assert_allclose(again[kind][method]["runs"][0], found["runs"][0], rtol=1e-3, atol=3e-3)
+
+
+def test_record_of_equal_scales_is_what_the_code_computes():
+    kept = record.load("equal_scales")["result"]
+    assert list(kept) == list(equal_scales.METHODS)
+    for method, found in kept.items():
+        assert len(found["gaps"]) == len(equal_scales.MANY)
+        again = equal_scales.gaps(method, found["rate"], equal_scales.MANY[:2])
+        np.testing.assert_allclose(again, found["gaps"][:2], rtol=1e-6)
 
 
 def test_dense_twin_is_as_hard_to_guess_as_it_says():
@@ -103,15 +112,15 @@ def test_a_short_memory_crosses_the_plateau_and_adagrad_does_not():
 
 
 def test_scales_that_differ_are_what_adagrad_mends():
-    slow = min(adaptive_rates.regression(gradient_rule, rate, 1, ratio=100.0) for rate in (0.1, 0.3, 1.0))
-    fast = min(adaptive_rates.regression(adagrad, rate, 1, ratio=100.0) for rate in (1.0, 3.0, 10.0))
+    slow = min(equal_scales.regression(gradient_rule, rate, 1, ratio=100.0) for rate in (0.1, 0.3, 1.0))
+    fast = min(equal_scales.regression(adagrad, rate, 1, ratio=100.0) for rate in (1.0, 3.0, 10.0))
     assert fast < slow / 5
 
 
 def test_standardised_features_make_the_scales_equal():
-    unequal = adaptive_rates.regression(gradient_rule, 0.01, 1, ratio=100.0)
-    mended = adaptive_rates.regression(gradient_rule, 0.01, 1, ratio=100.0, standardise=True)
-    equal = adaptive_rates.regression(gradient_rule, 0.01, 1)
+    unequal = equal_scales.regression(gradient_rule, 0.01, 1, ratio=100.0)
+    mended = equal_scales.regression(gradient_rule, 0.01, 1, ratio=100.0, standardise=True)
+    equal = equal_scales.regression(gradient_rule, 0.01, 1)
     assert mended < 2 * equal < unequal / 10
 
 
@@ -130,7 +139,7 @@ def test_every_rate_was_chosen_inside_its_grid():
 
 
 def test_falling_rate_is_one_over_root_t():
-    decay, memory, lengths = adaptive_rates.RootDecay(0.6), 0, []
+    decay, memory, lengths = equal_scales.RootDecay(0.6), 0, []
     for _ in range(4):
         alpha, memory = decay.length(None, memory)
         lengths.append(alpha)
@@ -147,7 +156,7 @@ def test_work_is_counted_in_the_unit_asked_for():
 
 
 def test_a_diverged_run_gets_the_worst_outcome():
-    assert adaptive_rates.regression(gradient_rule, 100.0, seed=1) == 1e6
+    assert equal_scales.regression(gradient_rule, 100.0, seed=1) == 1e6
     assert runs.outcome(lambda w: math.inf, None) == 1e6
 
 
