@@ -1,9 +1,9 @@
 """The hostile matrix: every case of the corpus as `mlsys grade` and as stock nbgrader take it.
 
-`python tests/grading/hostile_matrix.py` writes benchmarks/records/hostile.json, which the instructors' guide shows. What
-stock nbgrader made of a case is kept from the record if neither case nor nbgrader has changed; all of it takes half an
-hour. Stock nbgrader gets each case alone between two honest students, in one of our own boxes: for what
-it lets happen is then thrown away with it. The box has no filter of system calls, which would protect it.
+`python tests/grading/hostile_matrix.py` writes benchmarks/records/hostile.json, which the instructors' guide shows.
+What stock nbgrader made of a case is kept from the record if neither case nor nbgrader has changed; all of it takes
+half an hour. Stock nbgrader gets each case alone between two honest students, in one of our own boxes: for what it lets
+happen is then thrown away with it. The box has no filter of system calls, which would protect it.
 """
 
 import hashlib
