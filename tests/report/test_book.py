@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -126,3 +127,15 @@ def test_record_round_trip_and_staleness(tmp_path):
     assert str(tmp_path) not in json.dumps(saved)
     with pytest.raises(FileNotFoundError, match="make bench"):
         record.load("nothing", tmp_path)
+
+
+def test_changed_pages_are_run_into_the_cache_but_for_those_that_fail(page, tmp_path):
+    from jupyter_cache import get_cache
+
+    wrong = page.with_name("wrong.md")
+    wrong.write_text(PAGE.replace("x = 1", "x = 1 / 0"))
+    (tmp_path / "_config.yml").write_text("execute: {timeout: 60}\n")
+    build = tmp_path / "_build"
+    book.run_changed(tmp_path, build, book.forget_changed(tmp_path, build))
+    kept = get_cache(build / ".jupyter_cache").list_cache_records()
+    assert [Path(each.uri).name for each in kept] == ["page.md"]

@@ -122,6 +122,9 @@ class Kernel(IPythonKernel):
                 shell_channel_thread=SimpleNamespace(parent_thread=threading.current_thread()),
             )
         self.io_loop = IOLoop.current()  # by which ipykernel stops an await
+        # Here exit() ends nothing: it would stop the loop in a tenth of a second, and chance say what has run by then.
+        shell: Any = self.shell
+        shell.unobserve_all("exit_now")
 
     async def execute(self, cell: int, code: str) -> dict[str, Any]:
         """Run a cell as a front end's request would; the reply."""
