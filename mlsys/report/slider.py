@@ -96,25 +96,29 @@ class PathSlider:
                 drawn.append(f'<polyline class="level" points="{points}"/>')
         return "".join(drawn)
 
-    def _frame(self) -> str:
-        """The ends of both axes, their names, and the minimum."""
+    def _labels(self) -> str:
+        """The ends of both axes and their names, beside the map."""
         w, h = self.width, self.height
         labels = [
-            (6, h - 8, "start", f"{self.xlim[0]:g}"),
-            (w - 6, h - 8, "end", f"{self.xlim[1]:g}"),
-            (w / 2, h - 8, "middle", f"{self.axes[0]} \u2192"),
-            (6, h - 28, "start", f"{self.ylim[0]:g}"),
-            (6, 20, "start", f"{self.ylim[1]:g}"),
-            (6, h / 2, "start", f"{self.axes[1]} \u2191"),
+            (0, h + 22, "start", f"{self.xlim[0]:g}"),
+            (w, h + 22, "end", f"{self.xlim[1]:g}"),
+            (w / 2, h + 22, "middle", f"{self.axes[0]} \u2192"),
+            (-8, h, "end", f"{self.ylim[0]:g}"),
+            (-8, 14, "end", f"{self.ylim[1]:g}"),
         ]
         drawn = "".join(
             f'<text class="axis" x="{x:g}" y="{y:g}" text-anchor="{anchor}">{text}</text>'
             for x, y, anchor, text in labels
         )
-        if self.minimum is not None:
-            ((x, y),) = self._pixels(np.array([self.minimum]))
-            drawn += f'<path class="minimum" d="M{x - 7:.1f} {y:.1f}h14M{x:.1f} {y - 7:.1f}v14"/>'
-        return drawn
+        middle = f'transform="translate(-16 {h / 2:g}) rotate(-90)" text-anchor="middle"'
+        return f'{drawn}<text class="axis" {middle}>{self.axes[1]} \u2192</text>'
+
+    def _minimum(self) -> str:
+        """A cross at the minimum."""
+        if self.minimum is None:
+            return ""
+        ((x, y),) = self._pixels(np.array([self.minimum]))
+        return f'<path class="minimum" d="M{x - 7:.1f} {y:.1f}h14M{x:.1f} {y - 7:.1f}v14"/>'
 
     def _series(self, name: str) -> str:
         """A line, its points and its end for each path, at the frame that the slider starts at."""
@@ -142,10 +146,13 @@ class PathSlider:
         name = f"mlsys-slider-{next(_ids)}"
         now = self.frames[self.at]
         script = _SCRIPT.replace("ID", name).replace("FRAMES", json.dumps(self.frames))
+        w, h = self.width, self.height
+        drawn = f"{self._contours()}{self._minimum()}{self._series(name)}"
         return (
-            f'<div class="mlsys-slider" id="{name}"><svg viewBox="0 0 {self.width} {self.height}" role="img" '
-            f'aria-label="{html.escape(self.alt, quote=True)}">{self._contours()}{self._frame()}{self._series(name)}'
-            f"</svg>{self._legend()}"
+            f'<div class="mlsys-slider" id="{name}"><svg viewBox="-52 -8 {w + 62} {h + 40}" role="img" '
+            f'aria-label="{html.escape(self.alt, quote=True)}">{self._labels()}'
+            f'<svg width="{w}" height="{h}">{drawn}</svg><rect class="map" width="{w}" height="{h}"/></svg>'
+            f"{self._legend()}"
             f'<label>{html.escape(self.name)}: <span class="value">{html.escape(now["label"])}</span> '
             f'<input type="range" min="0" max="{len(self.frames) - 1}" value="{self.at}" step="1"></label>'
             f'<output aria-live="polite">{html.escape(now["text"])}</output></div><script>{script}</script>'
