@@ -27,6 +27,7 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Under `-n 2 --dist loadgroup`: a file stays in one process, and so does all of grading, whose classes take their
     time on both cores, share what was graded once and have limits of time."""
