@@ -1,0 +1,1 @@
+"""Inference: measure it as production does, then make it better."""

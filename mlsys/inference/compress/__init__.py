@@ -1,0 +1,1 @@
+"""Compression: an easier network by pruning, quantisation or distillation, then fine-tuning."""
