@@ -29,9 +29,8 @@ def distillation_loss(
     positive(T=T)
     share(alpha=alpha)
     if student.shape != teacher.shape or student.ndim != 2:
-        raise ValueError(
-            f"student and teacher must be (b, classes); got {tuple(student.shape)}, {tuple(teacher.shape)}."
-        )
+        shapes = f"{tuple(student.shape)} and {tuple(teacher.shape)}"
+        raise ValueError(f"student and teacher must be logits (b, classes); got {shapes}.")
     finite(teacher=teacher)
     log_p, log_q = log_softmax(teacher.detach() / T, 1), log_softmax(student / T, 1)
     soft = (log_p.exp() * (log_p - log_q)).sum(1).mean()

@@ -175,6 +175,6 @@ def cubic(final: float, steps: int, begin: int = 0, initial: float = 0.0) -> Spa
 
     def sparsity(t: int) -> float:
         rest = 1 - min(max((t - begin) / steps, 0.0), 1.0)
-        return final + (initial - final) * rest**3
+        return initial * rest**3 + final * (1 - rest**3)
 
     return sparsity

@@ -201,4 +201,5 @@ def window_of(layer: nn.Module) -> dict[str, Any]:
 
 
 def applied(window: dict[str, Any], x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    bias = None if bias is None else bias.to(x.dtype)
     return F.conv2d(x, weight, bias, **window) if window else F.linear(x, weight, bias)

@@ -53,17 +53,20 @@ def two_four(w: np.ndarray) -> Packed:
     }
 
 
-def half_bytes(w: np.ndarray) -> Packed:
-    """Integers of -8 … 7, two a byte."""
-    flat = np.append(w.ravel(), np.zeros(w.size % 2, w.dtype)).reshape(-1, 2).astype(np.uint8) & 15
-    return {"halves": flat[:, 0] | flat[:, 1] << 4}
+def few_bits(w: np.ndarray, bits: int) -> Packed:
+    """Integers of 2 or of 4 bits, four or two a byte."""
+    each = 8 // bits
+    flat = np.append(w.ravel(), np.zeros(-w.size % each, w.dtype)).reshape(-1, each).astype(np.uint8)
+    return {"bytes": ((flat & (2**bits - 1)) << (bits * np.arange(each))).sum(1).astype(np.uint8)}
 
 
 def unpack(form: str, packed: Packed, shape: tuple[int, ...]) -> np.ndarray:
     """The weight again: nothing that `pack` stores is lost, and it needs nothing else but the shape."""
-    if form == "half-bytes":
-        halves = np.stack([packed["halves"] & 15, packed["halves"] >> 4], 1).ravel()[: int(np.prod(shape))]
-        return (((halves ^ 8).astype(np.int8)) - 8).astype(np.int8).reshape(shape)
+    if "bytes" in packed:
+        bits = int(form[0])
+        codes = (packed["bytes"][:, None] >> (bits * np.arange(8 // bits))).ravel()[: int(np.prod(shape))]
+        half = 2 ** (bits - 1)  # two's complement: the upper half of the codes are the negative numbers
+        return (((codes.astype(np.int64) + half) & (2 * half - 1)) - half).astype(np.int8).reshape(shape)
     values = packed["values"]
     w = np.zeros(int(np.prod(shape)), values.dtype)
     if form == "dense":
@@ -90,7 +93,8 @@ FORMS: dict[str, Callable[[np.ndarray], Packed]] = {
     "bitmap": bitmap,
     "csr": csr,
     "two-four": two_four,
-    "half-bytes": half_bytes,
+    "2-bit": lambda w: few_bits(w, 2),
+    "4-bit": lambda w: few_bits(w, 4),
 }
 
 
@@ -100,8 +104,9 @@ def pack(w: Tensor) -> tuple[str, Packed]:
     forms = ["dense"]
     if array.ndim >= 2 and w.is_floating_point():
         forms += ["bitmap", "csr", *(["two-four"] if is_two_four(w.detach()) else [])]
-    if array.dtype == np.int8 and array.size and np.abs(array.astype(int)).max() <= 7:
-        forms.append("half-bytes")
+    if array.dtype == np.int8 and array.size:
+        largest = int(np.abs(array.astype(int)).max())
+        forms += ["2-bit"] * (largest <= 1) + ["4-bit"] * (largest <= 7)
     packed = {form: FORMS[form](array) for form in forms}
     best = min(forms, key=lambda form: nbytes(packed[form]))
     return best, packed[best]

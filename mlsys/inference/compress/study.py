@@ -18,7 +18,7 @@ from mlsys.inference.compress.quantised import quantise_model
 from mlsys.inference.compress.storage import stored_bytes, work
 from mlsys.inference.compress.training import Examples, accuracy, fit, total_steps
 
-EPOCHS, TUNING = 15, 5  # of the first training, and of every retraining
+EPOCHS, TUNING, LESSONS = 15, 5, 60  # of the first training, of every retraining, of the student
 TEST_SHARE = 0.4
 WIDTH, STUDENT_WIDTH = 16, 4
 
@@ -116,13 +116,12 @@ def gradual(sparsity: float, kind: str) -> Callable[[Bench], Pair]:
 
     def lever(bench: Bench) -> Pair:
         steps = 4 * total_steps(bench.train, TUNING) // 5
-        if kind == "cubic":
-            schedule = pruning.cubic(sparsity, steps)
-        else:
-            schedule = pruning.iterative(sparsity, 4, steps // 3)
+        schedules = {
+            "cubic": pruning.cubic(sparsity, steps),
+            "iterative": pruning.iterative(sparsity, 4, steps // 3),
+        }
         once = pruning.masked(bench.net, pruning.magnitude_masks(bench.net, sparsity))
-        every = 1 if kind == "iterative" else 5
-        return once, bench.tuned(bench.net, pruning.pruning(schedule, every))
+        return once, bench.tuned(bench.net, pruning.pruning(schedules[kind], every=5))
 
     return lever
 
@@ -159,10 +158,10 @@ def aware(bits: int) -> Callable[[Bench], Pair]:
 
 
 def student(bench: Bench) -> Pair:
-    """A quarter of the width: taught by the labels alone, and by the net."""
+    """A quarter of the width, from a random start: taught by the labels alone, and by the net, for equally long."""
     start = digits_chain(int(bench.rng("student").integers(2**31)), STUDENT_WIDTH)
-    alone = fit(start, bench.train, bench.rng("lessons"), EPOCHS + TUNING)
-    taught = distill.distil(bench.net, start, bench.train, bench.rng("lessons"), epochs=EPOCHS + TUNING)
+    alone = fit(start, bench.train, bench.rng("lessons"), LESSONS)
+    taught = distill.distil(bench.net, start, bench.train, bench.rng("lessons"), epochs=LESSONS)
     return alone, taught
 
 
@@ -179,7 +178,7 @@ LEVERS: dict[tuple[str, str], Callable[[Bench], Pair]] = {
         for mode in ("weight-only", "dynamic", "static")
         for per_channel in (True, False)
     },
-    **{("quantisation-aware", f"{bits}-bit weights"): aware(bits) for bits in (8, 4, 3)},
+    **{("quantisation-aware", f"{bits}-bit weights"): aware(bits) for bits in (8, 4, 2)},
     ("distilled", f"width {STUDENT_WIDTH} of {WIDTH}"): student,
 }
 
