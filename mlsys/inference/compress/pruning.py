@@ -1,8 +1,8 @@
 """Pruning: set the least weights to zero, and keep them there while the others are tuned.
 
 A mask is a bool tensor of a weight's shape, True where it is kept; masks go by the names of the parameters.
-Of weights of equal magnitude those that come later are kept, in the order of the parameters, row by row; in 2:4, where
-hardware keeps the first of equals, so do we.
+Of weights of equal magnitude those that come later are kept, in the order of the parameters, row by row; in 2:4, of
+equals in a four, those that come first.
 """
 
 from __future__ import annotations

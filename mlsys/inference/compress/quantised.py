@@ -6,7 +6,8 @@ Weights are symmetric int8, activations affine uint8 of one scale: the conventio
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,17 @@ from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
 from mlsys.core.checks import whole
-from mlsys.quant import Grid, MinMax, Observer, calibrate, dequantise, dequantised_product, grid_of, quantise
+from mlsys.quant import (
+    Grid,
+    MinMax,
+    Observer,
+    calibrate,
+    dequantise,
+    dequantised_product,
+    grid_of,
+    levels,
+    quantise,
+)
 from mlsys.quant.grid import finite
 
 MODES = ("weight-only", "dynamic", "static")
@@ -35,8 +46,8 @@ class QuantisedLayer(nn.Module):
     weight: Tensor  # int8, of the layer's shape
     scale: Tensor  # float32, () or (out,)
     bias: Tensor | None
-    x_scale: Tensor
-    x_zero: Tensor
+    x_scale: Tensor | None  # float32, (), of static layers
+    x_zero: Tensor | None
 
     def __init__(
         self, layer: nn.Module, weight_grid: Grid, x_grid: Grid | None = None, mode: str = "dynamic"
@@ -44,14 +55,24 @@ class QuantisedLayer(nn.Module):
         super().__init__()
         self.mode, self.window = mode, window_of(layer)
         weight: Any = layer.weight
-        self.weight_grid, self.x_grid = weight_grid, x_grid
+        bias: Any = layer.bias
         self.register_buffer("weight", quantise(weight.detach(), weight_grid))
         self.register_buffer("scale", torch.from_numpy(np.array(weight_grid.scale)))
-        if x_grid is not None:
-            self.register_buffer("x_scale", torch.from_numpy(np.array(x_grid.scale)))
-            self.register_buffer("x_zero", torch.from_numpy(np.array(x_grid.zero_point)))
-        bias: Any = layer.bias
         self.register_buffer("bias", None if bias is None else bias.detach().clone())
+        for name, array in zip(("x_scale", "x_zero"), x_grid[:2] if x_grid else (None, None), strict=True):
+            self.register_buffer(name, None if array is None else torch.from_numpy(np.array(array)))
+
+    @property
+    def weight_grid(self) -> Grid:
+        scale = self.scale.numpy().astype(np.float32)
+        return Grid(scale, np.zeros(scale.shape, np.int32), -127, 127, 0 if scale.ndim else None)
+
+    @property
+    def x_grid(self) -> Grid | None:
+        """Of the activations, if it was chosen beforehand."""
+        if self.x_scale is None or self.x_zero is None:
+            return None
+        return Grid(self.x_scale.numpy().astype(np.float32), self.x_zero.numpy(), *levels(8, ACTIVATIONS))
 
     def forward(self, x: Tensor) -> Tensor:
         if self.mode == "weight-only":
@@ -173,18 +194,13 @@ def put(model: nn.Module, name: str, layer: nn.Module) -> None:
     setattr(model.get_submodule(parent), child, layer)
 
 
-class named:
+@contextmanager
+def named(layer: str) -> Iterator[None]:
     """Say of which layer an error speaks."""
-
-    def __init__(self, layer: str) -> None:
-        self.layer = layer
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        if isinstance(error, ValueError):
-            raise ValueError(f"{self.layer}: {error}") from error
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{layer}: {error}") from error
 
 
 def window_of(layer: nn.Module) -> dict[str, Any]:

@@ -30,17 +30,28 @@ def onnx_bytes(model: nn.Sequential, example: Tensor) -> bytes:
     return Graph(model, example).model.SerializeToString()
 
 
+def libraries() -> tuple[Any, Any]:
+    """onnx and onnxruntime. Raises ImportError that says how they are installed."""
+    try:
+        import onnx
+        import onnxruntime
+    except ImportError as error:
+        raise ImportError(
+            f"{error}. The runtime needs onnx and onnxruntime: pip install 'mlsys[serve]'."
+        ) from error
+    return onnx, onnxruntime
+
+
 class Runner:
     """The chain under onnxruntime: call it with x (n, …), a tensor, for the outputs, a tensor.
 
     threads : of the runtime's own, which torch's settings do not reach
     On x86 without VNNI instructions the runtime's 8-bit products may saturate in int16 halfway: quantise the
-    weights to bits=7 there. Raises ImportError without onnx and onnxruntime: pip install 'mlsys[serve]'.
+    weights to bits=7 there. Raises ImportError without onnx and onnxruntime.
     """
 
     def __init__(self, model: nn.Sequential, example: Tensor, threads: int = 1) -> None:
-        import onnxruntime
-
+        _, onnxruntime = libraries()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = whole(1, threads=threads)
         options.inter_op_num_threads = 1
@@ -55,8 +66,7 @@ class Graph:
     """Collects nodes and constants while it walks along the chain."""
 
     def __init__(self, model: nn.Sequential, example: Tensor) -> None:
-        import onnx
-
+        onnx, _ = libraries()
         self.onnx, self.nodes, self.constants = onnx, list[Any](), dict[str, np.ndarray]()
         value, shape = "x", example.shape
         with torch.no_grad():

@@ -17,6 +17,7 @@ from mlsys.inference.compress.quantised import (
     targets,
 )
 from mlsys.inference.compress.training import logits
+from mlsys.models.networks import conv_net
 from mlsys.quant import Histogram, calibrate, dequantise, quantise
 
 
@@ -35,7 +36,7 @@ def test_each_layer_is_the_float_layer_of_its_dequantised_operands(mode: str, pe
             w = dequantise(layer.weight, layer.weight_grid).double()
             grid = layer.x_grid or calibrate(x, scheme="unsigned")
             a = x if mode == "weight-only" else dequantise(quantise(x, grid), grid).double()
-            bias = None if was.bias is None else was.bias.double()
+            bias = None if was.bias is None else was.bias.detach().double()
             if isinstance(was, nn.Linear):
                 expected = F.linear(a, w, bias)
             else:
@@ -151,6 +152,29 @@ def test_folded_norms_leave_the_outputs_as_they_are() -> None:
     folded = fold_norms(model)
     assert not any(isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d) for m in folded.modules())
     torch.testing.assert_close(folded(inputs()), logits(model, inputs()), rtol=1e-4, atol=1e-5)
+
+
+def test_the_conv_net_of_the_course_in_int8() -> None:
+    """Its norms fold, and it is no chain: layers are found wherever they are."""
+    model, x = conv_net(1, 10, 8, seed=0), torch.rand(50, 1, 8, 8)
+    for _ in range(3):
+        model(x)
+    folded = fold_norms(model)
+    assert len(targets(folded)) == 4
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in folded.modules())
+    real = logits(model, x)
+    torch.testing.assert_close(logits(folded, x), real, rtol=1e-4, atol=1e-5)
+    for mode in ("dynamic", "static"):
+        eight = quantise_model(folded, mode, [x] if mode == "static" else None)
+        assert (logits(eight, x) - real).abs().mean() < 0.05 * real.std()
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_all_that_a_layer_knows_is_in_its_state(mode: str) -> None:
+    other = quantise_model(chain(5), mode, [inputs(seed=5) * 3] if mode == "static" else None)
+    assert not torch.equal(other(inputs()), quantised(mode)(inputs()))
+    other.load_state_dict(quantised(mode).state_dict())
+    assert torch.equal(other(inputs()), quantised(mode)(inputs()))
 
 
 def test_the_model_itself_is_left_alone_and_nothing_is_left_on_it() -> None:

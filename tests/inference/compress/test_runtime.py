@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 import torch
 from chains import chain, inputs
@@ -42,6 +44,12 @@ def test_the_file_holds_the_bytes_that_were_counted() -> None:
     for model in (wide, quantise_model(wide, "dynamic"), quantise_model(wide, "static", [x])):
         counted, file = stored_bytes(model), len(onnx_bytes(model, x))
         assert counted <= file <= 1.05 * counted + 2500  # the graph, and zero points that are zero
+
+
+def test_without_the_libraries_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(ImportError, match=r"pip install 'mlsys\[serve\]'"):
+        Runner(chain(), inputs(1))
 
 
 def test_a_layer_without_an_operator_here_is_named() -> None:
