@@ -61,6 +61,17 @@ def test_two_four_takes_two_bits_a_kept_weight_less_than_a_bitmap_of_four() -> N
     assert nbytes(packed) == nbytes(FORMS["two-four"](w.numpy())) == 64 * 64 * (4 / 2 + 1 / 8)
 
 
+@pytest.mark.parametrize(
+    ("largest", "form"),
+    [(1, "2-bit"), (2, "4-bit"), (7, "4-bit"), (8, "dense"), (127, "dense"), (-128, "dense")],
+)
+def test_whole_numbers_are_packed_as_narrow_as_they_allow(largest: int, form: str) -> None:
+    q = np.array([[largest, 0, -1, 1, 0]], np.int8)
+    best, packed = pack(torch.from_numpy(q))
+    assert best == form
+    assert np.array_equal(unpack(best, packed, q.shape), q)
+
+
 def net() -> nn.Sequential:
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(0)
