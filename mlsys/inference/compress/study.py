@@ -18,7 +18,7 @@ from mlsys.inference.compress.quantised import quantise_model
 from mlsys.inference.compress.storage import stored_bytes, work
 from mlsys.inference.compress.training import Examples, accuracy, fit, total_steps
 
-EPOCHS, TUNING, LESSONS = 15, 5, 60  # of the first training, of every retraining, of the student
+EPOCHS, TUNING, LESSONS = 40, 5, 60  # of the first training, of every retraining, of the student
 TEST_SHARE = 0.4
 WIDTH, STUDENT_WIDTH = 16, 4
 
