@@ -1,1 +1,1 @@
-"""Inference: measure it as production does, then make it better."""
+"""Inference: what it costs, how it is measured under load and served, and what makes it cheaper."""
