@@ -6,41 +6,18 @@ a queue, no more, so that there is no lock to wait for and no count that two thr
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
-from queue import Empty, SimpleQueue
-from typing import Any, Protocol
+from queue import SimpleQueue
+from typing import Any
 
 import numpy as np
 
 from mlsys.core.checks import positive, whole
 from mlsys.core.seeds import generator
+from mlsys.inference.load.clock import Clock, Line, RealClock
 from mlsys.inference.load.scenarios import Offline, Scenario
 from mlsys.inference.load.system import Failed, Query, Refused, System
 from mlsys.inference.load.trace import Trace
-
-Line = tuple[int, float, Any]
-
-
-class Clock(Protocol):
-    """now() -> seconds;  wait(inbox, seconds) -> the inbox's next line, None once that long has passed."""
-
-    def now(self) -> float: ...
-
-    def wait(self, inbox: SimpleQueue[Line], seconds: float) -> Line | None: ...
-
-
-class RealClock:
-    """The machine's. It wakes some 0.1 ms late: counted in the latency, since that runs from the schedule."""
-
-    now = staticmethod(time.perf_counter)
-
-    @staticmethod
-    def wait(inbox: SimpleQueue[Line], seconds: float) -> Line | None:
-        try:
-            return inbox.get(timeout=seconds)
-        except Empty:
-            return None
 
 
 def run(

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 
 class Query(NamedTuple):
-    """id : of this query, unlike any other of the run;  sample_index : of the sample in the data set;  sample : itself"""
+    """id : of this query, unlike any other of the run;  sample_index : in the data set;  sample : itself"""
 
     id: int
     sample_index: int

@@ -84,8 +84,8 @@ class Peak(NamedTuple):
 def peak_memory(run: Callable[[], Any]) -> tuple[Any, Peak]:
     """What run() returns, and the peak of this process's resident memory meanwhile, all its threads together.
 
-    Linux keeps the peak since it was last reset, so the figure is the run's own. Elsewhere `resource` has the
-    peak of the process's life, and where there is none (Windows) OSError is raised before the run.
+    Linux keeps the peak since it was last reset, so the figure is the run's own, to some 0.5 MiB. Elsewhere
+    `resource` has the peak of the process's life, and where there is none (Windows) OSError is raised before the run.
     Memory that the allocator kept from before is resident already: for a model's whole need, load it in the run
     and begin in a fresh process.
     """

@@ -1,0 +1,55 @@
+"""Sizes against counts made by hand, and the peak of resident memory against what was allocated."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+
+from mlsys.inference.metrics import peak_memory, size_of
+
+
+def test_a_module_counted_by_hand():
+    model = torch.nn.Sequential(torch.nn.Linear(10, 4), torch.nn.BatchNorm1d(4))
+    size = size_of(model)
+    assert size.parameters == 10 * 4 + 4 + 4 + 4
+    assert size.parameter_bytes == 4 * size.parameters
+    assert size.buffer_bytes == 4 * 4 + 4 * 4 + 8  # running mean and variance, and an int64 count
+    assert size.file_bytes > size.parameter_bytes + size.buffer_bytes
+
+
+def test_shared_weights_count_once_and_halves_are_halves():
+    layer = torch.nn.Linear(64, 64, bias=False)
+    assert size_of(torch.nn.Sequential(layer, layer)).parameters == 64 * 64
+    assert size_of(layer.half()).parameter_bytes == 2 * 64 * 64
+
+
+def test_the_file_grows_by_the_weights():
+    small, large = (size_of(torch.nn.Linear(n, 100, bias=False)).file_bytes for n in (1000, 2000))
+    assert abs(large - small - 4 * 100 * 1000) < 256
+
+
+def test_other_models_by_their_file():
+    model = LogisticRegression().fit(np.eye(4), [0, 1, 0, 1])
+    size = size_of(model)
+    assert size.parameters is None
+    assert 200 < size.file_bytes < 5000
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        size_of(lambda x: x)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the peak is of the process's whole life")
+def test_the_peak_is_the_runs_own():
+    def run(mebibytes):
+        return int(np.ones(mebibytes * 2**17).sum()) // 2**17
+
+    answer, large = peak_memory(lambda: run(96))
+    assert answer == 96
+    _, small = peak_memory(lambda: run(32))
+    assert large.of_run
+    assert small.of_run
+    assert 95 <= large.added_bytes / 2**20 < 112  # the system adds up its threads' pages now and then only
+    assert 31 <= small.added_bytes / 2**20 < 48  # though the process once held more
