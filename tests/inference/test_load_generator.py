@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 
 import numpy as np
@@ -173,6 +174,22 @@ def test_the_same_seed_is_the_same_run():
     np.testing.assert_array_equal(runs[0].scheduled_s, runs[1].scheduled_s)
     assert (runs[0].index != runs[2].index).any()
     assert set(runs[0].index.tolist()) <= set(range(32))
+
+
+def test_the_books_give_pythons_collector_nothing_to_do():
+    """It stops every thread to look through the process, which would be charged to the system under test."""
+    stops = []
+
+    def count(phase, info):
+        stops.append(phase)
+
+    gc.collect()
+    gc.callbacks.append(count)
+    try:
+        run(Inline(lambda x: x), SAMPLES, SingleStream(20_000), clock=VirtualClock())
+    finally:
+        gc.callbacks.remove(count)
+    assert len(stops) <= 4  # one collection is a start and a stop
 
 
 def test_a_run_of_no_queries_is_an_empty_trace():

@@ -41,7 +41,8 @@ class Handler(BaseHTTPRequestHandler):
         if wish == -4:
             return self.reply(200, b'{"outputs": [[NaN]]}')
         if wish == -5:
-            time.sleep(1.0)
+            self.close_connection = True
+            return time.sleep(0.3)
         return self.reply(200, json.dumps({"outputs": [[2 * v for v in row] for row in inputs]}).encode())
 
     def reply(self, status, body):
@@ -143,13 +144,15 @@ def test_no_server_and_then_one_again():
             assert run(system, [[1.0]], Offline(4)).counts["answered"] == 4
 
 
-def test_an_idle_connection_is_opened_anew():
-    with serving() as (url, handler), Http(url, connections=1, keep_alive_s=0.0) as system:
-        assert run(system, [[1.0]], SingleStream(3)).counts["answered"] == 3
+def test_a_connection_that_the_server_closes_when_idle_is_opened_anew():
+    with serving() as (url, handler), Http(url, connections=1) as system:
+        for k in range(3):
+            assert run(system, [[1.0]], SingleStream(2)).counts["answered"] == 2
+            handler.opened[k].shutdown(socket.SHUT_RDWR)
         assert len(handler.opened) == 3
 
 
-@pytest.mark.parametrize("url", ["localhost:80/predict", "ftp://host/x", "http:///predict"])
+@pytest.mark.parametrize("url", ["localhost:80/predict", "https://host/x", "http:///predict"])
 def test_what_is_no_url(url):
     with pytest.raises(ValueError, match="url must be http"):
         Http(url)

@@ -155,6 +155,7 @@ def test_the_accuracy_run_sends_each_sample_once():
         assert sorted(trace.index.tolist()) == SAMPLES
         assert trace.index.tolist() != SAMPLES
         assert trace.by_index() == {i: i for i in SAMPLES}
+    assert len(set(trace.query.tolist())) == 1  # offline: all at once, however many
 
 
 @pytest.mark.parametrize(

@@ -73,15 +73,21 @@ class _Run:
         self.timeout_s, self.keep, self.clock = timeout_s, keep, clock
         self.inbox: SimpleQueue[Line] = SimpleQueue()
         self.index: list[int] = []  # of each sample, by its id
-        self.ended: dict[int, tuple[float, Any]] = {}  # id -> when and how
-        self.lots: list[tuple[int, float, float | None]] = []  # of each query: samples, issued, due
+        self.ended: dict[int, float] = {}  # id -> when
+        self.answers: dict[int, Any] = {}  # id -> what came back
+        # Of each query. Lists of numbers, since a tuple a query would have Python's collector look through the
+        # whole process now and then: 80 ms with torch in it, which the system under test did not spend.
+        self.sizes: list[int] = []
+        self.issued: list[float] = []
+        self.due: list[float] = []
         self.strays = 0
         self.stopped: str | None = None
         put, now = self.inbox.put, clock.now
         self.done = lambda id, answer=None: put((id, now(), answer))
 
     def go(self, seed: int, indices: list[int] | None) -> Trace:
-        size = self.scenario.samples_per_query
+        offline = isinstance(self.scenario, Offline)
+        size = len(indices) if indices and offline else self.scenario.samples_per_query
         lots = self._lots(seed, indices, size)
         queries = None if indices is None else -(-len(indices) // size)
         due = self.scenario.schedule(seed, queries) if queries != 0 else np.empty(0)
@@ -106,8 +112,8 @@ class _Run:
             yield np.concatenate(rounds)[:size].tolist()
             return
         while True:
-            block = rng.integers(n, size=(max(1, 4096 // size), size)).tolist()
-            yield from block
+            block = rng.integers(n, size=size * max(1, 4096 // size)).tolist()
+            yield from (block[i : i + size] for i in range(0, len(block), size))
 
     def _streamed(self, lots: Iterator[list[int]], queries: int | None) -> None:
         """The next query when the one before is over."""
@@ -143,24 +149,28 @@ class _Run:
         first, samples = len(self.index), self.samples
         queries = [Query(id, i, samples[i]) for id, i in enumerate(lot, first)]
         self.index += lot
-        self.lots.append((len(lot), self.clock.now(), due))
+        self.sizes.append(len(lot))
+        at = self.clock.now()
+        self.issued.append(at)
+        self.due.append(at - self.start if due is None else due)
         try:
             self.system.issue(queries, self.done)
         except Exception as error:  # what was answered before it broke stays answered
             self._settle_here()
             at, broken = self.clock.now(), Failed(repr(error))
             for id in range(first, len(self.index)):
-                self.ended.setdefault(id, (at, broken))
+                if id not in self.ended:
+                    self._settle((id, at, broken))
 
     def _settle(self, line: Line) -> None:
         """Close one sample's account; a line for one that is not open is a stray."""
         id, at, answer = line
         if id in self.ended or not 0 <= id < len(self.index):
             self.strays += 1
-        elif self.keep or isinstance(answer, Refused | Failed):
-            self.ended[id] = at, answer
-        else:
-            self.ended[id] = at, None
+            return
+        self.ended[id] = at
+        if self.keep or isinstance(answer, Refused | Failed):
+            self.answers[id] = answer
 
     def _settle_here(self) -> None:
         """Settle what has come in already."""
@@ -186,22 +196,19 @@ class _Run:
         return True
 
     def _trace(self, seed: int) -> Trace:
-        sizes = [size for size, _, _ in self.lots]
-        issued = np.array([at for _, at, _ in self.lots], dtype=np.float64) - self.start
-        due = np.array([np.nan if at is None else at for _, _, at in self.lots], dtype=np.float64)
-        none = (np.nan, None)
-        ends = [self.ended.get(id, none) for id in range(len(self.index))]
-        ended = np.array([at for at, _ in ends], dtype=np.float64) - self.start
-        answers = tuple(answer for _, answer in ends)
+        ids, sizes = range(len(self.index)), self.sizes
+        issued = np.repeat(np.array(self.issued, dtype=np.float64) - self.start, sizes)
+        ended = np.array([self.ended.get(id, np.nan) for id in ids], dtype=np.float64) - self.start
+        answers = tuple(self.answers.get(id) for id in ids)
         return Trace(
             scenario=self.scenario,
             seed=seed,
             query=np.repeat(np.arange(len(sizes)), sizes),
             index=np.array(self.index, dtype=np.int64),
-            scheduled_s=np.repeat(np.where(np.isnan(due), issued, due), sizes),
-            issued_s=np.repeat(issued, sizes),
+            scheduled_s=np.repeat(np.array(self.due, dtype=np.float64), sizes),
+            issued_s=issued,
             ended_s=ended,
-            end=np.array([_end(*end) for end in ends], dtype=np.int64),
+            end=np.array([_end(id in self.ended, answers[id]) for id in ids], dtype=np.int64),
             answers=answers,
             strays=self.strays,
             stopped=self.stopped,
@@ -209,8 +216,8 @@ class _Run:
         )
 
 
-def _end(at: float, answer: Any) -> int:
-    """Its place in trace.ENDS; a sample that never ended has no time."""
-    if at != at:
+def _end(ended: bool, answer: Any) -> int:
+    """Its place in trace.ENDS."""
+    if not ended:
         return 3
     return 1 if isinstance(answer, Refused) else 2 if isinstance(answer, Failed) else 0

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import threading
-import time
 from collections.abc import Sequence
 from queue import SimpleQueue
 from typing import Any
 from urllib.parse import urlsplit
 
-from mlsys.core.checks import nonnegative, positive, whole
+from mlsys.core.checks import positive, whole
 from mlsys.inference.load.system import Done, Failed, Query, Refused
 
 REFUSALS = (429, 503)
@@ -29,29 +29,22 @@ class Http:
         counts. To see a server refuse, let there be more than it queues.
     per_request : at most so many samples of one arrival in one request
     timeout_s : without a byte of answer for that long, a request has failed
-    keep_alive_s : a connection idle for longer is opened anew, before the server closes it on the next request
+    A connection that the server has closed meanwhile, idle or killed, is opened anew.
     A status of 2xx with as many outputs as inputs is answered; 429 and 503 refused; all else, and a connection that
-    breaks, has failed, and says why. Nothing is sent twice. Close it, or use it in a `with`.
-    Raises ValueError if the URL is not http(s)://host….
+    breaks under way, has failed, and says why. Nothing is sent twice. Close it, or use it in a `with`.
+    Raises ValueError if the URL is not http://host….
     """
 
     def __init__(
-        self,
-        url: str,
-        connections: int = 16,
-        per_request: int = 1,
-        timeout_s: float = 10.0,
-        keep_alive_s: float = 2.0,
+        self, url: str, connections: int = 16, per_request: int = 1, timeout_s: float = 10.0
     ) -> None:
         parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"url must be http(s)://host[:port]/path; got {url!r}.")
-        self._class = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        if parts.scheme != "http" or not parts.hostname:
+            raise ValueError(f"url must be http://host[:port]/path; got {url!r}.")
         self._host, self._port = parts.hostname, parts.port
         self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._per_request = whole(1, per_request=per_request)
         self._timeout_s = positive(timeout_s=timeout_s)
-        self._keep_alive_s = nonnegative(keep_alive_s=keep_alive_s)
         self._waiting: SimpleQueue[tuple[Sequence[Query], Done] | None] = SimpleQueue()
         self._threads = [
             threading.Thread(target=self._work, daemon=True) for _ in range(whole(1, connections=connections))
@@ -77,16 +70,14 @@ class Http:
         self.close()
 
     def _work(self) -> None:
-        connection = self._class(self._host, self._port, timeout=self._timeout_s)
-        last = time.monotonic()
+        connection = http.client.HTTPConnection(self._host, self._port, timeout=self._timeout_s)
         try:
             while (task := self._waiting.get()) is not None:
                 queries, done = task
-                if time.monotonic() - last > self._keep_alive_s:
+                if connection.sock is not None and _dropped(connection.sock):
                     connection.close()
                 for query, answer in zip(queries, self._post(connection, queries), strict=True):
                     done(query.id, answer)
-                last = time.monotonic()
         finally:
             connection.close()
 
@@ -109,6 +100,21 @@ class Http:
             text = payload[:200].decode(errors="replace")
             return [Failed(f"status {response.status}: {text}")] * len(queries)
         return _outputs(payload, len(queries))
+
+
+def _dropped(sock: socket.socket) -> bool:
+    """Whether the other side has hung up since the last answer: an idle socket has nothing to read but its end."""
+    timeout = sock.gettimeout()
+    sock.setblocking(False)
+    try:
+        sock.recv(1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    finally:
+        sock.settimeout(timeout)
+    return True
 
 
 def _plain(sample: Any) -> Any:
