@@ -33,7 +33,6 @@ def honest(x):
 def test_poisson_arrivals_are_recognised_and_others_not():
     trace = run(Inline(honest), SAMPLES, Server(100.0, 500), clock=VirtualClock())
     assert poisson_arrivals(trace).holds
-    assert poisson_arrivals(trace, issued=True).holds
     even = dataclasses.replace(trace, scheduled_s=Paced(100.0).schedule(0, 500))
     assert not poisson_arrivals(even).holds
     faster = dataclasses.replace(trace, scheduled_s=trace.scheduled_s / 2)

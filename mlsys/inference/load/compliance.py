@@ -29,10 +29,10 @@ class Finding(NamedTuple):
     text: str
 
 
-def poisson_arrivals(trace: Trace, issued: bool = False, alpha: float = 1e-6) -> Finding:
+def poisson_arrivals(trace: Trace, alpha: float = 1e-6) -> Finding:
     """Whether the gaps of a server run are independent draws of Exp(rate): Kolmogorov and Smirnov's test.
 
-    issued : of the times at which queries were handed over, instead of those that were drawn
+    Of the schedule; whether the queries were handed over as it says is schedule_kept's to tell.
     alpha : how often an honest run is rejected
     Raises TypeError if the run was not of the server scenario, ValueError if it has no query.
     """
@@ -40,12 +40,9 @@ def poisson_arrivals(trace: Trace, issued: bool = False, alpha: float = 1e-6) ->
         raise TypeError(f"only a Server run has Poisson arrivals; this is {type(trace.scenario).__name__}.")
     if len(trace) == 0:
         raise ValueError("a trace without queries has no gaps.")
-    gaps = np.diff(trace.issued_s if issued else trace.scheduled_s, prepend=0.0)
+    gaps = np.diff(trace.scheduled_s, prepend=0.0)
     p = float(kstest(gaps, "expon", args=(0, 1 / trace.scenario.rate_per_s)).pvalue)
-    what = "issued" if issued else "scheduled"
-    return Finding(
-        "poisson arrivals", p >= alpha, p, f"{len(gaps)} {what} gaps, Kolmogorov-Smirnov p = {p:.3g}"
-    )
+    return Finding("poisson arrivals", p >= alpha, p, f"{len(gaps)} gaps, Kolmogorov-Smirnov p = {p:.3g}")
 
 
 def schedule_kept(trace: Trace, tolerance_s: float = 1e-3, p: float = 0.99) -> Finding:
