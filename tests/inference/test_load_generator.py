@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
+import json
 import threading
 
 import numpy as np
@@ -164,6 +166,18 @@ def test_answers_not_kept_but_reasons_are():
     assert trace.counts == {"answered": 5, "refused": 5, "failed": 0, "unaccounted": 0}
     assert [a is None for a in trace.answers] == [True, False] * 5
     assert trace.by_index() == {}
+
+
+@pytest.mark.parametrize("scenario", ALL, ids=lambda s: type(s).__name__)
+def test_a_run_as_json(scenario):
+    system = System(lambda q, done: done(q.id, Refused("full") if q.id % 4 == 3 else float("nan")))
+    for indices in (None, []):
+        trace = run(system, SAMPLES, scenario, seed=3, indices=indices, clock=VirtualClock())
+        data = json.loads(json.dumps(trace.data(), allow_nan=False))
+        assert data["scenario"] == {"name": type(scenario).__name__, **dataclasses.asdict(scenario)}
+        assert data["samples"] == sum(data[end] for end in ENDS) == len(trace)
+        assert data["reasons"] == ({"refused: full": data["refused"]} if len(trace) else {})
+        assert data["latency"]["sent"] == data["latency"]["answered"] + data["latency"]["refused"]
 
 
 def test_the_same_seed_is_the_same_run():

@@ -57,14 +57,18 @@ def test_json_is_strict_and_complete():
 def test_the_picture_is_the_distribution():
     _, ax = plt.subplots()
     plot(ax, {"many": MANY, "few": FEW})
-    many, few = (line for line in ax.get_lines() if line.get_label() in ("many", "few"))
-    x, y = many.get_data()
+    many, marks, few, none = ax.get_lines()
+    x, share = many.get_data()
     np.testing.assert_allclose(x, np.arange(1, 1001))
-    np.testing.assert_allclose(y, np.arange(1, 1001) / 1000)
-    assert few.get_data()[1].tolist() == [0.5]  # the other half of the answers has no time
-    assert ax.get_xscale() == "log"
-    assert {text.get_text() for text in ax.texts} == {"p50", "p99"}
+    np.testing.assert_allclose(share, np.arange(1000, 0, -1) / 1000)
+    assert few.get_data()[1].tolist() == [1.0]  # the other half of the answers has no time
+    np.testing.assert_allclose(marks.get_data()[0], [501, 901, 951, 991])  # p99.9 of 1000 means nothing
+    for at, slower in zip(*marks.get_data(), strict=True):
+        assert share[x == at] == pytest.approx(slower)  # on the curve
+    assert len(none.get_data()[0]) == 0
     ax.figure.canvas.draw()
+    assert [label.get_text() for label in ax.get_yticklabels()][-1] == "0.1 % (p99.9)"
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
     plt.close(ax.figure)
 
 

@@ -93,6 +93,23 @@ class Trace:
             not_finite=int(np.sum(nan & (end == 0))),
         )
 
+    def data(self, wrong: int = 0) -> dict[str, Any]:
+        """For JSON: the scenario, how the samples ended and why, how late they were issued, and the latencies."""
+        late = np.sort(self.lateness_s)
+        return {
+            "scenario": {"name": type(self.scenario).__name__, **vars(self.scenario)},
+            "seed": self.seed,
+            "samples": len(self),
+            **self.counts,
+            "reasons": self.reasons(),
+            "strays": self.strays,
+            "stopped": self.stopped,
+            "lateness_s": {"p99": float(late[int(len(late) * 0.99)]), "most": float(late[-1])}
+            if len(late)
+            else None,
+            "latency": self.latencies(wrong=wrong).data(),
+        }
+
     def by_index(self) -> dict[int, Any]:
         """index -> answer, of what was answered and kept; of a sample sent several times, the last."""
         return {

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import (
+    FixedFormatter,
+    FixedLocator,
+    FuncFormatter,
+    LogLocator,
+    NullFormatter,
+    NullLocator,
+)
 
 from mlsys.inference.metrics.energy import Energy
 from mlsys.inference.metrics.latency import NAMES, PERCENTILES, Latencies
@@ -95,9 +102,11 @@ def _milliseconds(latencies: Latencies, p: float) -> str:
     return _digits(1e3 * latencies.percentile(p)) + ("" if latencies.enough(p) else " ?")
 
 
-def plot(ax: Any, records: Mapping[str, Latencies], percentiles: tuple[float, ...] = (0.5, 0.99)) -> None:
-    """The share of answers at or below each latency, on a log axis, a curve a record, its percentiles marked.
+def plot(ax: Any, records: Mapping[str, Latencies]) -> None:
+    """The share of answers that took at least so long, a curve a record, both axes logarithmic.
 
+    So a tail has as much room as the bulk: p90, p99 and p99.9 lie at equal steps down the axis, and where a curve
+    crosses their lines is the percentile, by the record's own convention; marked where n is large enough for it.
     Latencies of zero, or that are no time, cannot lie on a log axis: they count in the share, and are not drawn.
     Raises ValueError for a record without a positive latency.
     """
@@ -105,27 +114,26 @@ def plot(ax: Any, records: Mapping[str, Latencies], percentiles: tuple[float, ..
         drawn = np.isfinite(latencies.ranked) & (latencies.ranked > 0)
         if not drawn.any():
             raise ValueError(f"{name} has no positive latency to draw; notes: {latencies.notes()}.")
-        share = np.arange(1, latencies.answered + 1) / latencies.answered
+        n, look = latencies.answered, {"color": COLOURS[i % 7]}
+        slower = (n - np.arange(n)) / n
         ax.step(
-            1e3 * latencies.ranked[drawn], share[drawn], where="post",
-            color=COLOURS[i % 7], linestyle=DASHES[i % 7], label=name,
-        )  # fmt: skip
-        for p in percentiles:
-            at = latencies.percentile(p)
-            if math.isfinite(at) and at > 0:
-                ax.plot(
-                    1e3 * at, p, color=COLOURS[i % 7], marker=MARKS[i % 7], markersize=7, linestyle="none"
-                )
-                ax.annotate(
-                    NAMES.get(p, f"p{100 * p:g}"),
-                    (1e3 * at, p),
-                    xytext=(6, -12),
-                    textcoords="offset points",
-                    fontsize=10,
-                )
-    ax.set_xscale("log")
+            1e3 * latencies.ranked[drawn],
+            slower[drawn],
+            where="pre",
+            linestyle=DASHES[i % 7],
+            label=name,
+            **look,
+        )
+        marked = [p for p in PERCENTILES if latencies.enough(p) and 0 < latencies.percentile(p) < math.inf]
+        at = [1e3 * latencies.percentile(p) for p in marked]
+        ax.plot(at, [1 - p for p in marked], marker=MARKS[i % 7], markersize=6, linestyle="none", **look)
+    ax.set(xscale="log", yscale="log", xlabel="latency (ms)", ylabel="share of answers at least as slow")
     ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
     ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.set(xlabel="latency (ms)", ylabel="share of answers at or below", ylim=(0, 1.02))
-    ax.legend(loc="lower right")
+    ax.yaxis.set_major_locator(FixedLocator([1, *(1 - p for p in PERCENTILES)]))
+    ax.yaxis.set_major_formatter(
+        FixedFormatter(["all", *(f"{100 * (1 - p):.3g} % ({NAMES[p]})" for p in PERCENTILES)])
+    )
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.legend(loc="upper right")
