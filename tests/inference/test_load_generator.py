@@ -177,6 +177,7 @@ def test_a_run_as_json(scenario):
         assert data["scenario"] == {"name": type(scenario).__name__, **dataclasses.asdict(scenario)}
         assert data["samples"] == sum(data[end] for end in ENDS) == len(trace)
         assert data["reasons"] == ({"refused: full": data["refused"]} if len(trace) else {})
+        assert data["answers_kept"] == data["answered"]
         assert data["latency"]["sent"] == data["latency"]["answered"] + data["latency"]["refused"]
 
 

@@ -53,3 +53,20 @@ def test_the_peak_is_the_runs_own():
     assert small.of_run
     assert 95 <= large.added_bytes / 2**20 < 112  # the system adds up its threads' pages now and then only
     assert 31 <= small.added_bytes / 2**20 < 48  # though the process once held more
+
+
+def test_without_a_reset_the_peak_is_of_the_process_and_says_so(monkeypatch, tmp_path):
+    monkeypatch.setattr("mlsys.inference.metrics.size._CLEAR", tmp_path / "absent" / "clear_refs")
+    _, peak = peak_memory(lambda: None)
+    assert not peak.of_run
+    assert peak.peak_bytes >= peak.before_bytes > 2**20
+
+
+def test_without_proc_the_peak_is_resources(monkeypatch, tmp_path):
+    linux = peak_memory(lambda: None)[1]
+    for name in ("_CLEAR", "_STATUS"):
+        monkeypatch.setattr(f"mlsys.inference.metrics.size.{name}", tmp_path / "absent" / name)
+    _, peak = peak_memory(lambda: None)
+    assert not peak.of_run
+    assert peak.added_bytes == 0
+    assert peak.peak_bytes >= linux.before_bytes - 2**20

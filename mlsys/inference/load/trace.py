@@ -102,6 +102,9 @@ class Trace:
             "samples": len(self),
             **self.counts,
             "reasons": self.reasons(),
+            "answers_kept": sum(
+                code == 0 and a is not None for code, a in zip(self.end, self.answers, strict=True)
+            ),
             "strays": self.strays,
             "stopped": self.stopped,
             "lateness_s": {"p99": float(late[int(len(late) * 0.99)]), "most": float(late[-1])}
