@@ -17,7 +17,7 @@ RANGE = 262_143_328_850
 
 @pytest.fixture
 def powercap(tmp_path):
-    """Two packages, a part of the first, and the platform, as Linux shows them."""
+    """Two packages, the first one's cores and memory, and the platform, as Linux shows them."""
 
     def domain(folder, name, microjoules):
         path = tmp_path / folder
@@ -27,6 +27,7 @@ def powercap(tmp_path):
 
     domain("intel-rapl:0", "package-0", 1_000_000)
     domain("intel-rapl:0:0", "core", 500_000)
+    domain("intel-rapl:0:1", "dram", 0)
     domain("intel-rapl:1", "package-1", RANGE - 2_000_000)
     domain("intel-rapl:2", "psys", 9_000_000)
     return tmp_path
@@ -37,20 +38,21 @@ def spend(root, folder, microjoules):
     path.write_text(f"{(int(path.read_text()) + microjoules) % RANGE}\n")
 
 
-def test_rapl_adds_up_packages_across_a_turn_of_the_counter(powercap):
+def test_rapl_adds_up_packages_and_memory_across_a_turn_of_the_counter(powercap):
     rapl = Rapl(powercap)
 
     def run():
         spend(powercap, "intel-rapl:0", 3_000_000)
         spend(powercap, "intel-rapl:0:0", 2_000_000)
+        spend(powercap, "intel-rapl:0:1", 250_000)
         spend(powercap, "intel-rapl:1", 5_000_000)  # past its range
         spend(powercap, "intel-rapl:2", 50_000_000)
         return "done"
 
     result, energy = energy_of(run, predictions=4, backend=rapl, idle_s=0)
     assert result == "done"
-    assert energy.joules == pytest.approx(8.0, abs=1e-9)
-    assert energy.joules_per_prediction == pytest.approx(2.0, abs=1e-9)
+    assert energy.joules == pytest.approx(8.25, abs=1e-9)
+    assert energy.joules_per_prediction == pytest.approx(8.25 / 4, abs=1e-9)
     assert (energy.kind, energy.backend) == ("measured", "RAPL")
     assert math.isnan(energy.idle_watts)
 

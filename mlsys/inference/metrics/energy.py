@@ -77,8 +77,8 @@ class Energy:
 class Rapl:
     """Measured: the processors' own counters (Intel's RAPL, which AMD has too), through Linux's powercap.
 
-    Adds up the packages, in joules. Their parts (cores, memory controller) are inside them, and "psys" contains them:
-    neither is added. A counter turns over at its max_energy_range_uj: one turn between two readings is seen, more
+    Adds up, in joules, the packages and the memory beside them ("dram"), where it is counted. "core" and "uncore" are
+    parts of a package, and "psys" contains it all: neither is added. A counter turns over at its max_energy_range_uj: one turn between two readings is seen, more
     are not, so let no run be longer than range / watts (often 20 minutes or more).
     Raises OSError, naming what to do, where there is no counter or it may not be read.
     """
@@ -90,7 +90,7 @@ class Rapl:
         self.domains = [
             path
             for path in sorted(root.glob("intel-rapl:*"))
-            if path.name.count(":") == 1 and (path / "name").read_text().startswith("package")
+            if (path / "name").read_text().startswith(("package", "dram"))
         ]
         if not self.domains:
             raise OSError(f"no processor's energy counter in {root}. Use Declared, which estimates.")
@@ -98,7 +98,7 @@ class Rapl:
         self.read()  # the counters are often root's alone: say so before a run, not after
 
     def read(self) -> list[int]:
-        """Microjoules of each package."""
+        """Microjoules of each."""
         try:
             return [int((path / "energy_uj").read_text()) for path in self.domains]
         except PermissionError as error:
