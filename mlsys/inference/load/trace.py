@@ -102,8 +102,8 @@ class Trace:
             "samples": len(self),
             **self.counts,
             "reasons": self.reasons(),
-            "answers_kept": sum(
-                code == 0 and a is not None for code, a in zip(self.end, self.answers, strict=True)
+            "answers_kept": int(
+                sum((a is not None) & (e == 0) for a, e in zip(self.answers, self.end, strict=True))
             ),
             "strays": self.strays,
             "stopped": self.stopped,

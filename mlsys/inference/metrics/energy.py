@@ -78,8 +78,9 @@ class Rapl:
     """Measured: the processors' own counters (Intel's RAPL, which AMD has too), through Linux's powercap.
 
     Adds up, in joules, the packages and the memory beside them ("dram"), where it is counted. "core" and "uncore" are
-    parts of a package, and "psys" contains it all: neither is added. A counter turns over at its max_energy_range_uj: one turn between two readings is seen, more
-    are not, so let no run be longer than range / watts (often 20 minutes or more).
+    parts of a package, and "psys" contains it all: neither is added. A counter turns over at its
+    max_energy_range_uj: one turn between two readings is seen, more are not, so let no run be longer than range / watts
+    (often 20 minutes or more).
     Raises OSError, naming what to do, where there is no counter or it may not be read.
     """
 
