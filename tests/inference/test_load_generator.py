@@ -129,6 +129,7 @@ def test_an_error_of_issue_fails_what_has_no_answer_yet():
     trace = run(System(treat), SAMPLES, MultiStream(2, samples_per_query=4), clock=VirtualClock())
     assert [ENDS[e] for e in trace.end] == ["answered", "answered", "failed", "failed"] * 2
     assert trace.reasons() == {"failed: RuntimeError('out of memory')": 4}
+    assert trace.strays == 0
     assert trace.latencies().failed == 2  # a lot ends as its worst sample does
     assert trace.stopped is None
 
