@@ -18,13 +18,14 @@ import numpy as np
 from mlsys.core.checks import positive, whole
 from mlsys.inference.features.hadamard import Transform, hadamard
 
-PIECE = (
-    1 << 15
-)  # numbers worked on at once: they stay in the second cache from the first product to the cosine
-
 
 class Features(ABC):
-    """A random map x (d,) -> z (D,). Built from a random generator, and nothing has to be fitted."""
+    """A random map x (d,) -> z (D,). Built from a random generator, and nothing has to be fitted.
+
+    piece : numbers worked on at once, so few that they stay in the second cache from first product to cosine
+    """
+
+    piece = 1 << 15
 
     def __init__(self, d: int, D: int, gamma: float, dtype: type = np.float64) -> None:
         self.d, self.D, self.gamma = whole(1, d=d), whole(2, D=D), positive(gamma=gamma)
@@ -62,7 +63,7 @@ class Features(ABC):
         if not np.isfinite(X).all():
             raise ValueError("X must be finite; it holds NaN or infinity. Impute or drop those rows first.")
         half, out = self.D // 2, np.empty((len(X), self.D), self.dtype)
-        rows = max(1, PIECE // max(self.d, half))
+        rows = max(1, self.piece // max(self.d, half))
         for start in range(0, len(X), rows):
             angles, z = self.project(X[start : start + rows]), out[start : start + rows]
             np.cos(angles, out=z[:, :half])
@@ -73,6 +74,8 @@ class Features(ABC):
 
 class Dense(Features):
     """Frequencies as a matrix, D/2 * d multiply-adds a row. Made by `rff` and `orthogonal`."""
+
+    piece = 1 << 22  # the matrix, far larger than any cache, is read once a piece
 
     def __init__(self, d: int, D: int, gamma: float, unit: np.ndarray, dtype: type = np.float64) -> None:
         """unit : (D/2, d), frequencies for gamma = 1/2"""
