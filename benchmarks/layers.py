@@ -55,7 +55,7 @@ def _blocks(block: int | None) -> str:
 
 
 def convolution(inputs: int, outputs: int, size: int, batch: int, quick: bool) -> Iterator[Row]:
-    """The separable pair and the shuffle unit's branch against torch's dense 3 x 3, in each layout and at their best."""
+    """The separable pair and the shuffle unit's branch against torch's dense 3 x 3, in each layout and at its best."""
     layers: dict[str, tuple[nn.Module, Callable[[nn.Module], Callable[[Tensor], Any]]]] = {
         "torch dense": (nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), lambda layer: layer),
         "separable": (DepthwiseSeparable(inputs, outputs), lambda layer: layer.linear),

@@ -36,7 +36,7 @@ class CirculantLinear(nn.Module):
             )
         self.weight = nn.Parameter(torch.randn(outputs // block, inputs // block, block) * inputs**-0.5)
         self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
-        self._kept: tuple[tuple, Tensor] | None = None
+        self._kept: tuple[tuple, Tensor, Tensor] | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         if x.shape[-1] != self.inputs:
@@ -58,8 +58,17 @@ class CirculantLinear(nn.Module):
         mark = (w.data_ptr(), w._version, w.dtype, w.device)
         if self._kept is None or self._kept[0] != mark:
             with torch.inference_mode(False), torch.no_grad():  # so that it may serve in either mode
-                self._kept = mark, torch.fft.rfft(w).permute(2, 1, 0).contiguous()
+                spectra = torch.fft.rfft(w).permute(2, 1, 0).contiguous()
+                self._kept = (
+                    mark,
+                    spectra,
+                    w.detach(),
+                )  # held, so that no other weights come to lie at its address
         return self._kept[1]
+
+    def __getstate__(self) -> dict:
+        """Copies and files are without the spectra, which can be made again."""
+        return {**self.__dict__, "_kept": None}
 
     def dense(self) -> Tensor:
         """W, (outputs, inputs), written out by the formula."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 
 import numpy as np
@@ -154,6 +155,13 @@ def test_the_spectra_are_kept_while_nothing_changes_and_never_longer() -> None:
         layer.weight.data = torch.randn(2, 2, 3, dtype=torch.float64)
         close(layer(x), F.linear(x, layer.dense(), layer.bias))
         assert layer.float()(x.float()).dtype == torch.float32
+    assert layer._kept is not None
+    assert copy.deepcopy(layer)._kept is None
+    with torch.no_grad():  # a weight that comes to lie where another lay is not taken for it
+        for _ in range(20):
+            layer.weight.data = torch.randn(2, 2, 3)
+            layer.weight.data = torch.randn(2, 2, 3)
+            torch.testing.assert_close(layer(x.float()), F.linear(x.float(), layer.dense(), layer.bias))
     layer.double().weight.requires_grad_(False)
     with torch.inference_mode():
         layer(x)
