@@ -23,7 +23,7 @@ help: ## this list
 	@touch $@
 
 .stamps/dev: .stamps/course
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[book,lab,cluster,dev]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[book,lab,serve,cluster,dev]'
 	@touch $@
 
 setup: .stamps/course ## make .venv and install what the course needs
