@@ -2,7 +2,7 @@
 
 policy, replay : no clock, no thread, no library: taught in the chapter and tried on a deterministic clock
 batcher : the policy run by asyncio, the model in a worker thread
-models : what `mlsys serve` serves;  app, server : the HTTP side, which needs the extra `serve`
+served, models : what `mlsys serve` serves;  app, server : the HTTP side, which needs the extra `serve`
 client : a blocking client, and a server in a process of its own
 """
 

@@ -17,9 +17,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mlsys.inference.serve.models import Served
 from mlsys.inference.serve.policy import Decision, Limits, Outcome, Request, Signal, State, samples, step
 from mlsys.inference.serve.records import Area, Observer, Record
+from mlsys.inference.serve.served import Served
 
 
 class Reply(NamedTuple):

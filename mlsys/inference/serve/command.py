@@ -20,6 +20,9 @@ def serve(
 ) -> int:
     """Serve the model of this name until a signal ends it; the exit status, 2 for what the caller can mend."""
     try:
+        import torch
+
+        from mlsys.core.checks import whole
         from mlsys.inference.serve import server
         from mlsys.inference.serve.models import model
         from mlsys.inference.serve.policy import Limits
@@ -30,7 +33,8 @@ def serve(
         return 2
     try:
         limits = Limits(max_batch, max_wait_ms / 1e3, queue)
-        settings = server.Settings(limits, host, port, deadline_ms, drain_s, threads, record)
+        settings = server.Settings(limits, host, port, deadline_ms, drain_s, record)
+        torch.set_num_threads(whole(1, threads=threads))
         return server.serve(model(name), settings)
     except (ValueError, TypeError, OSError) as error:
         print(str(error), file=sys.stderr)

@@ -10,7 +10,6 @@ is the bound at batch 1 already, and a batch of b takes nearly b times as long
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -20,20 +19,9 @@ from torch.nn import functional as F
 from mlsys.core.checks import whole
 from mlsys.core.seeds import generator
 from mlsys.data import load
+from mlsys.inference.serve.served import Predict, Served
 from mlsys.models import torch_mlp
 from mlsys.models.networks import conv_net
-
-Predict = Callable[[np.ndarray], np.ndarray]
-
-
-@dataclass(frozen=True)
-class Served:
-    """What a server serves: predict(x (b, inputs) float32) -> (b, outputs) floats, row by row, of any b >= 1."""
-
-    name: str
-    inputs: int
-    outputs: int
-    predict: Predict = field(repr=False)
 
 
 def of_module(module: nn.Module, shape: tuple[int, ...]) -> Predict:

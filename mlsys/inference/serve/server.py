@@ -10,15 +10,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import torch
 import uvicorn
 
 from mlsys.core.checks import positive, whole
 from mlsys.inference.serve.app import Service
 from mlsys.inference.serve.batcher import Batcher
-from mlsys.inference.serve.models import Served
 from mlsys.inference.serve.policy import Limits
 from mlsys.inference.serve.records import RecordFile
+from mlsys.inference.serve.served import Served
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Settings:
 
     port : 0 for any that is free;  deadline_ms : of a request that names none
     drain_s : how long requests in flight are waited for after SIGTERM or Ctrl-C
-    threads : of one batch's computation;  record : a file that gets one JSON line a request
+    record : a file that gets one JSON line a request
     Raises TypeError or ValueError if one does not fit.
     """
 
@@ -36,13 +35,11 @@ class Settings:
     port: int = 8000
     deadline_ms: float = 1000.0
     drain_s: float = 30.0
-    threads: int = 1
     record: Path | None = None
 
     def __post_init__(self) -> None:
         positive(deadline_ms=self.deadline_ms)
         positive(drain_s=self.drain_s)
-        whole(1, threads=self.threads)
         if whole(port=self.port) > 65535:
             raise ValueError(f"port must be at most 65535; got {self.port}. Pass 0 for any that is free.")
 
@@ -105,7 +102,6 @@ def serve(model: Served, settings: Settings, **options: Any) -> int:
     Says on stdout where it listens, once it does. options : of uvicorn.Config. Raises OSError if it cannot listen
     or cannot write the record.
     """
-    torch.set_num_threads(settings.threads)
     with listening(settings.host, settings.port) as bound:
         record = None if settings.record is None else RecordFile(settings.record)
         batcher = Batcher(model, settings.limits, [] if record is None else [record])
