@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -109,15 +110,23 @@ def serving(model: str, *options: str, command: Sequence[str] = ()) -> Iterator[
     """
     start = [*command] or [sys.executable, "-m", "mlsys.cli", "serve", model, "--port", "0"]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(
-        [*start, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    ) as process:
+    with (
+        tempfile.TemporaryFile(
+            "w+"
+        ) as said,  # a pipe that nobody reads would stop the server once it is full
+        subprocess.Popen(
+            [*start, *options], stdout=subprocess.PIPE, stderr=said, text=True, env=environment
+        ) as process,
+    ):
         assert process.stdout is not None
-        assert process.stderr is not None
         try:
             line = process.stdout.readline()
             if not line.startswith("Serving "):
-                raise RuntimeError(f"{' '.join(start)} did not start: {line}{process.stderr.read()[-2000:]}")
+                process.wait(timeout=60)
+                said.seek(0)
+                raise RuntimeError(
+                    f"{' '.join([*start, *options])} did not start: {line}{said.read()[-2000:]}"
+                )
             yield Serving(process, int(line.rpartition(":")[2]))
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
