@@ -14,14 +14,15 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional as F
 
+from mlsys.core import iterate
 from mlsys.core.checks import whole
 from mlsys.core.seeds import generator
 from mlsys.data import load
 from mlsys.inference.serve.served import Predict, Served
-from mlsys.models import torch_mlp
+from mlsys.models import MLP, torch_mlp
 from mlsys.models.networks import conv_net
+from mlsys.optim import adam, sgd
 
 
 def of_module(module: nn.Module, shape: tuple[int, ...]) -> Predict:
@@ -48,23 +49,20 @@ def _seeded(sizes: tuple[int, ...], seed: int) -> nn.Sequential:
     return net
 
 
-def digits_mlp(seed: int = 0, epochs: int = 30) -> Served:
-    """64 pixels, 0 to 16, -> 10 logits; 97 % of the held-out quarter of the digits right, in about a second."""
+def digits_mlp(seed: int = 0, epochs: int = 60) -> Served:
+    """64 pixels, 0 to 16, -> 10 logits; 96 to 98 % of the held-out quarter of the digits right, in about a second."""
     train = load("digits").split(seed=seed).train
-    X, y = torch.from_numpy(train.X / 16).float(), torch.from_numpy(train.y.copy()).long()
-    net = _seeded((64, 64, 10), seed)
-    optimiser = torch.optim.Adam(net.parameters(), lr=3e-3)
-    rng = generator(seed, "digits-mlp")
-    for _ in range(epochs):
-        for rows in np.array_split(rng.permutation(len(X)), len(X) // 32):
-            optimiser.zero_grad()
-            F.cross_entropy(net(X[rows]), y[rows]).backward()
-            optimiser.step()
+    objective, rng = MLP(train.X / 16, train.y, hidden=(64,)), generator(seed, "digits-mlp")
+    descent = sgd(objective, adam(3e-3), batch_size=32, replace=False)
+    for state, _ in iterate(descent, objective.start(rng), rng, epochs * len(train) // 32):
+        w = state.x
+    net = torch_mlp(objective.sizes)
+    nn.utils.vector_to_parameters(torch.from_numpy(w).float(), net.parameters())
     forward = of_module(net, (64,))
     return Served("digits-mlp", 64, 10, lambda x: forward(x / np.float32(16)))
 
 
-def wide_mlp(width: int = 3072, seed: int = 0) -> Served:
+def wide_mlp(width: int = 4096, seed: int = 0) -> Served:
     """64 numbers -> width -> width -> 10; 4 (width**2 + 76 width + 10) bytes of weights and biases."""
     net = _seeded((64, whole(1, width=width), width, 10), seed)
     return Served(f"wide-mlp:{width}", 64, 10, of_module(net, (64,)))
