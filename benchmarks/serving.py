@@ -22,7 +22,7 @@ from mlsys.inference.serve.client import Client, encoded, serving
 MODELS = {"wide-mlp:4096": 3.0, "conv-net:32": None}  # with the goal, where batching should help
 ALONE = (1, 0.0)  # (max batch, max wait in ms)
 BATCHED = ((8, 0.0), (32, 0.0), (32, 2.0), (32, 10.0))
-CLIENTS = (1, 2, 4, 8, 16, 32, 48)
+CLIENTS = (1, 2, 4, 8, 16, 32, 64)
 SLACK = 10  # the bound on the p99, in latencies of one client alone
 WARM_S = 0.3
 

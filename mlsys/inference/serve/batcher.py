@@ -95,16 +95,19 @@ class Batcher:
     async def submit(
         self, x: np.ndarray, deadline_s: float = math.inf, arrived_s: float | None = None
     ) -> Reply:
-        """Compute the model of x (n, inputs), n >= 1, finite floats; the reply, when there is one.
+        """Compute the model of x (n, inputs), n >= 1, in float32; the reply, when there is one.
 
         deadline_s : on the batcher's clock;  arrived_s : when the request came in, if that was before now
         A caller that stops waiting is computed and recorded all the same.
         Raises ValueError if x is not that: it would spoil its neighbours' batch.
         """
-        if x.ndim != 2 or x.shape[1] != self.model.inputs or not len(x) or not np.isfinite(x).all():
+        with np.errstate(over="ignore"):
+            x = np.array(x, np.float32)  # a copy: the caller may go on with its own
+        finite = np.isfinite(x).all()
+        if x.ndim != 2 or x.shape[1] != self.model.inputs or not len(x) or not finite:
             raise ValueError(
-                f"x must be (n, {self.model.inputs}) finite floats, n >= 1; got shape {x.shape}"
-                f"{', with NaN or inf' if x.size and not np.isfinite(x).all() else ''}."
+                f"x must be (n, {self.model.inputs}) numbers that are finite in float32, n >= 1; "
+                f"got shape {x.shape}{'' if finite else ', with NaN or inf'}."
             )
         now_s = self.clock()
         request = Request(next(self._ids), now_s, deadline_s, len(x))
@@ -121,7 +124,8 @@ class Batcher:
             self._handle(Signal.DRAIN, self.clock())
 
     async def drained(self, within_s: float) -> bool:
-        """Wait until a drain is over, so long; then whoever still waits is failed, visibly. Was it over in time?"""
+        """Drain, and wait so long for its end; then whoever still waits is failed, visibly. Was it over in time?"""
+        self.drain()
         try:
             await asyncio.wait_for(self._drained.wait(), within_s)
             return True
@@ -160,7 +164,7 @@ class Batcher:
         while (todo := self._todo.get()) is not None:
             batch, inputs = todo
             began_s = self.clock()
-            outputs, problem = evaluate(self.model, np.concatenate(inputs))
+            outputs, problem = evaluate(self.model, inputs)
             took_s = self.clock() - began_s
             try:
                 self._loop.call_soon_threadsafe(self._computed, batch, outputs, problem, took_s)
@@ -221,9 +225,10 @@ class Batcher:
         self._carry_out(Decision(), now_s)
 
 
-def evaluate(model: Served, x: np.ndarray) -> tuple[np.ndarray | None, str]:
-    """The model's outputs (n, outputs) of x (n, inputs), float64 and a copy of their own; or None, and why not."""
+def evaluate(model: Served, parts: list[np.ndarray]) -> tuple[np.ndarray | None, str]:
+    """The model's outputs (n, outputs) of the n rows of all parts, float64, a copy; or None, and why not."""
     try:
+        x = np.concatenate(parts)  # a copy too: the model may write into it
         y = np.asarray(model.predict(x))
         if y.dtype.kind not in "iuf":
             return None, f"the model returned {y.dtype}, not numbers"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from mlsys.inference.serve.served import named
+
 
 def serve(
     name: str,
@@ -20,12 +22,16 @@ def serve(
 ) -> int:
     """Serve the model of this name until a signal ends it; the exit status, 2 for what the caller can mend."""
     try:
+        named(name)  # before torch is imported, which takes a second
         import torch
 
         from mlsys.core.checks import whole
         from mlsys.inference.serve import server
         from mlsys.inference.serve.models import model
         from mlsys.inference.serve.policy import Limits
+    except ValueError as error:
+        print(str(error), file=sys.stderr)
+        return 2
     except ModuleNotFoundError as error:
         print(
             f"No {error.name} here. Install what serving needs: pip install 'mlsys[serve]'", file=sys.stderr

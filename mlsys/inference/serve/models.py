@@ -19,7 +19,7 @@ from mlsys.core import iterate
 from mlsys.core.checks import whole
 from mlsys.core.seeds import generator
 from mlsys.data import load
-from mlsys.inference.serve.served import Predict, Served
+from mlsys.inference.serve.served import Predict, Served, named
 from mlsys.models import MLP, torch_mlp
 from mlsys.models.networks import conv_net
 from mlsys.optim import adam, sgd
@@ -74,15 +74,14 @@ def served_conv_net(width: int = 32, seed: int = 0) -> Served:
     return Served(f"conv-net:{width}", 1024, 10, of_module(net, (1, 32, 32)))
 
 
-WIDE: dict[str, Callable[..., Served]] = {"wide-mlp": wide_mlp, "conv-net": served_conv_net}
-NAMES = ("digits-mlp", *(f"{name}:WIDTH" for name in WIDE))
+_MAKE: dict[str, Callable[..., Served]] = {
+    "digits-mlp": digits_mlp,
+    "wide-mlp": wide_mlp,
+    "conv-net": served_conv_net,
+}
 
 
 def model(name: str, seed: int = 0) -> Served:
     """The model of this name, such as digits-mlp, wide-mlp or wide-mlp:2048. Raises ValueError for any other."""
-    kind, colon, width = name.partition(":")
-    if kind == "digits-mlp" and not colon:
-        return digits_mlp(seed)
-    if kind not in WIDE or (colon and not (width.isascii() and width.isdigit() and 1 <= int(width) <= 16384)):
-        raise ValueError(f"no model {name!r}. There is: {', '.join(NAMES)}, a WIDTH from 1 to 16384.")
-    return WIDE[kind](int(width), seed=seed) if colon else WIDE[kind](seed=seed)
+    kind, width = named(name)
+    return _MAKE[kind](seed=seed) if width is None else _MAKE[kind](width, seed=seed)

@@ -108,7 +108,7 @@ def step(limits: Limits, state: State, now_s: float, event: Request | Signal) ->
     start it. A batch is the longest prefix of the queue that has at most max_batch samples. It is due when it can
     grow no further, when its first request has waited max_wait_s, or while draining. If a deadline would pass
     during the wait, there is no wait: an answer may still come in time.
-    Raises ValueError for a FINISH while nothing runs.
+    Work is linear in the queue. Raises ValueError for a FINISH while nothing runs.
     """
     expired = tuple(request for request in state.waiting if request.deadline_s <= now_s)
     refused = tuple((request, Outcome.EXPIRED) for request in expired)
@@ -157,7 +157,7 @@ def _refusal(
 
 def batch(limits: Limits, waiting: tuple[Request, ...]) -> tuple[Request, ...]:
     """The longest prefix of `waiting` that has at most max_batch samples."""
-    totals = accumulate(request.samples for request in waiting)
+    totals = accumulate(request.samples for request in waiting[: limits.max_batch])  # each has one at least
     return waiting[: sum(total <= limits.max_batch for total in totals)]
 
 

@@ -15,6 +15,7 @@ class Record(NamedTuple):
 
     arrived_s : its head had been read;  queued_s : the queue took it in, None if it never did
     started_s : its batch started;  finished_s : its batch ended, or it was refused
+    Ids and the clock begin anew with each process.
     batch_samples : of its whole batch, None if it was not computed;  detail : why, where it was not answered
     """
 

@@ -18,3 +18,17 @@ class Served:
     inputs: int
     outputs: int
     predict: Predict = field(repr=False)
+
+
+NAMES = ("digits-mlp", "wide-mlp:WIDTH", "conv-net:WIDTH")  # of mlsys.inference.serve.models
+MAX_WIDTH = 16384
+
+
+def named(name: str) -> tuple[str, int | None]:
+    """The kind and the width: wide-mlp:2048 -> ("wide-mlp", 2048); None for a width that is not given. Raises ValueError for other names."""
+    kind, colon, width = name.partition(":")
+    wide = f"{kind}:WIDTH" in NAMES
+    fits = width.isascii() and width.isdigit() and 1 <= int(width) <= MAX_WIDTH
+    if (kind not in NAMES and not wide) or (colon and not (wide and fits)):
+        raise ValueError(f"no model {name!r}. There is: {', '.join(NAMES)}, a WIDTH from 1 to {MAX_WIDTH}.")
+    return kind, int(width) if colon else None

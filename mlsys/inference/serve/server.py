@@ -74,7 +74,6 @@ class Server(uvicorn.Server):
             self._draining = asyncio.ensure_future(self._drain())
 
     async def _drain(self) -> None:
-        self._batcher.drain()
         self.drained = await self._batcher.drained(self._drain_s)
         self.should_exit = True
 
@@ -109,7 +108,13 @@ def serve(model: Served, settings: Settings, **options: Any) -> int:
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         announce = f"Serving {model.name} on http://{host}:{bound.getsockname()[1]}"
         config = uvicorn.Config(
-            app, log_level="warning", access_log=False, timeout_graceful_shutdown=5, lifespan="on", **options
+            app,
+            log_level="warning",
+            access_log=False,
+            lifespan="on",
+            timeout_graceful_shutdown=5,
+            timeout_keep_alive=75,  # a client that asks once a minute must not find its connection closed
+            **options,
         )
         server = Server(config, batcher, settings.drain_s, announce)
         server.run(sockets=[bound])

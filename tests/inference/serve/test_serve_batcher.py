@@ -239,10 +239,12 @@ def test_an_observer_s_bug_costs_nobody_an_answer() -> None:
     assert len(said) == 5
 
 
-@pytest.mark.parametrize("x", [np.ones((2, 4)), np.ones(3), np.ones((0, 3)), np.array([[1, np.nan, 2]])])
+@pytest.mark.parametrize(
+    "x", [np.ones((2, 4)), np.ones(3), np.ones((0, 3)), np.array([[1, np.nan, 2]]), np.full((1, 3), 1e39)]
+)
 def test_what_would_spoil_a_batch_is_refused_in_the_caller(x: np.ndarray) -> None:
     async def work(batcher: Batcher) -> None:
         await batcher.submit(x)
 
-    with pytest.raises(ValueError, match=r"x must be \(n, 3\) finite floats"):
+    with pytest.raises(ValueError, match=r"x must be \(n, 3\) numbers that are finite"):
         run(work)

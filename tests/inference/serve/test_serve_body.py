@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.requests import Request
 
+from mlsys.inference.serve import body as bodies
 from mlsys.inference.serve.body import BadInput, parse
 
 SINGLE = st.floats(width=32, allow_nan=False, allow_infinity=False)
@@ -84,3 +87,30 @@ def test_more_rows_than_a_batch_may_have() -> None:
 
 def test_a_deadline_is_read() -> None:
     assert parse(b'{"inputs": [[1, 2]], "deadline_ms": 5}', 2, 4).deadline_ms == 5
+
+
+def request(*chunks: bytes) -> Request:
+    """One whose body comes in these chunks, the last never ending if it is empty."""
+    coming = list(chunks)
+
+    async def receive() -> dict:
+        chunk = coming.pop(0)
+        if not chunk:
+            await asyncio.Event().wait()
+        return {"type": "http.request", "body": chunk, "more_body": bool(coming)}
+
+    return Request({"type": "http", "method": "POST", "headers": []}, receive)
+
+
+def test_a_body_is_read_up_to_its_bound() -> None:
+    assert asyncio.run(bodies.read(request(b"abc", b"de"), 5)) == b"abcde"
+    with pytest.raises(BadInput, match="the body has 6 bytes; at most 5 are read") as error:
+        asyncio.run(bodies.read(request(b"abc", b"def"), 5))
+    assert error.value.status == 413
+
+
+def test_a_body_that_stalls_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "READ_S", 0.02)
+    with pytest.raises(BadInput, match=r"did not come within 0.02 s; 3 bytes of it did") as error:
+        asyncio.run(bodies.read(request(b"abc", b""), 5))
+    assert error.value.status == 408
