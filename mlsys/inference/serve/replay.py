@@ -51,6 +51,8 @@ def replay(
             event, drain_s = Signal.DRAIN, math.inf
         state, decision = step(limits, state, now_s, event)
         wake_s = decision.wake_s
+        if wake_s <= now_s:
+            raise RuntimeError(f"step must ask for a time after now = {now_s:g}; got wake_s = {wake_s:g}.")
         ended += [Ended(request, reason, now_s) for request, reason in decision.refused]
         if decision.start:
             batches += 1

@@ -25,10 +25,13 @@ MAX_WIDTH = 16384
 
 
 def named(name: str) -> tuple[str, int | None]:
-    """The kind and the width: wide-mlp:2048 -> ("wide-mlp", 2048); None for a width that is not given. Raises ValueError for other names."""
+    """The kind and the width: wide-mlp:2048 -> ("wide-mlp", 2048); None for a width that is not given.
+
+    Raises ValueError for what is no name of NAMES.
+    """
     kind, colon, width = name.partition(":")
     wide = f"{kind}:WIDTH" in NAMES
-    fits = width.isascii() and width.isdigit() and 1 <= int(width) <= MAX_WIDTH
+    fits = width.isascii() and width.isdigit() and len(width) < 9 and 1 <= int(width) <= MAX_WIDTH
     if (kind not in NAMES and not wide) or (colon and not (wide and fits)):
         raise ValueError(f"no model {name!r}. There is: {', '.join(NAMES)}, a WIDTH from 1 to {MAX_WIDTH}.")
     return kind, int(width) if colon else None
