@@ -47,9 +47,10 @@ def run(
     return asyncio.run(all_of_it())
 
 
-def inputs(n: int, rows: int = 4) -> list[np.ndarray]:
+def inputs(n: int) -> list[np.ndarray]:
+    """Of one to four rows, in no regular order: neighbours in a batch differ in their sizes."""
     rng = np.random.default_rng(0)
-    return [rng.integers(0, 100, (1 + i % rows, 3)).astype(np.float32) for i in range(n)]
+    return [rng.integers(0, 100, (rng.integers(1, 5), 3)).astype(np.float32) for _ in range(n)]
 
 
 def all_at_once(asked: list[np.ndarray]) -> Callable[[Batcher], Coroutine[Any, Any, list[Reply]]]:
@@ -61,11 +62,11 @@ def all_at_once(asked: list[np.ndarray]) -> Callable[[Batcher], Coroutine[Any, A
 
 def test_each_caller_gets_the_answer_to_its_own_question() -> None:
     log, asked = Log(), inputs(25)
-    replies = run(all_at_once(asked), observers=[log], limits=Limits(4, 0.001, 100))
+    replies = run(all_at_once(asked), observers=[log], limits=Limits(8, 0.001, 100))
     for x, reply in zip(asked, replies, strict=True):
         assert reply.outcome is Outcome.ANSWERED
         assert np.array_equal(reply.outputs, sums(x))
-    assert max(log.batches) <= 4
+    assert 4 < max(log.batches) <= 8
     assert sum(log.batches) == sum(map(len, asked))
 
 
@@ -191,16 +192,21 @@ def test_a_model_that_never_returns_fails_its_callers_when_the_drain_is_over() -
     held = Held()
 
     async def work(batcher: Batcher) -> tuple[bool, list[Reply]]:
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: said.append(context))
         asked = [asyncio.ensure_future(batcher.submit(np.ones((4, 3)))) for _ in range(3)]
         await asyncio.to_thread(held.begun.wait)
         batcher.drain()
         in_time = await batcher.drained(0.01)
         assert batcher.inside.count == batcher.waiting.count == batcher.queued_samples == 0
         held.go.set()  # what comes now is nobody's answer
-        return in_time, await asyncio.gather(*asked)
+        replies = await asyncio.gather(*asked)
+        await asyncio.sleep(0.02)
+        return in_time, replies
 
+    said: list[Any] = []
     in_time, replies = run(work, held.predict)
     assert not in_time
+    assert not said
     assert [r.outcome for r in replies] == [Outcome.FAILED] * 3
     assert "0.01 s" in replies[0].detail
 

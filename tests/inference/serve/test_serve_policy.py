@@ -170,6 +170,11 @@ def test_a_full_queue_refuses_at_once() -> None:
     assert refused == [(7, 0.7)]  # three are computed, four wait
 
 
+def test_a_drain_ends_the_wait() -> None:
+    ended = replay(LIMITS, [Request(0, 0), Request(1, 2)], lambda n: 10, drain_s=2)
+    assert [(end.start_s, end.finish_s) for end in ended] == [(2, 12), (2, 12)]
+
+
 def test_more_samples_than_a_batch_are_refused_even_while_draining() -> None:
     state, decision = step(LIMITS, State(draining=True), 0, Request(0, 0, samples=4))
     assert decision.refused == ((Request(0, 0, samples=4), Outcome.TOO_LARGE),)
