@@ -128,6 +128,6 @@ def run(quick: bool) -> Iterator[Row]:
 RACE = Race(
     name="serving",
     tests=("tests/inference/serve/test_serve_batcher.py", "tests/inference/serve/test_serve_http.py"),
-    modules=("mlsys.inference.serve.command", "mlsys.inference.serve.client"),
+    modules=("mlsys.inference.command", "mlsys.inference.serve.client"),
     run=run,
 )

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from mlsys.inference.command import serve
+
 if TYPE_CHECKING:
     from mlsys.grading.course import Course
 
@@ -278,27 +280,7 @@ def claims(
     raise typer.Exit(run(names or (), report, data, recompute))
 
 
-@app.command()
-def serve(
-    model: Annotated[str, typer.Argument(help="digits-mlp, wide-mlp:WIDTH or conv-net:WIDTH.")],
-    port: Annotated[int, typer.Option(help="Where to listen; 0 for any that is free.")] = 8000,
-    host: Annotated[str, typer.Option(help="On which address; only this machine by default.")] = "127.0.0.1",
-    max_batch: Annotated[int, typer.Option(help="Most samples computed at once.")] = 16,
-    max_wait_ms: Annotated[float, typer.Option(help="Longest wait for others to join a batch.")] = 2.0,
-    queue: Annotated[int, typer.Option(help="Most samples that wait; what is beyond gets 429.")] = 256,
-    deadline_ms: Annotated[float, typer.Option(help="Of requests that name none; beyond it 504.")] = 1000.0,
-    threads: Annotated[int, typer.Option(help="Threads of one batch's computation.")] = 1,
-    drain_s: Annotated[float, typer.Option(help="Longest that a stop waits for those in flight.")] = 30.0,
-    record: Annotated[
-        Path | None, typer.Option(help="Append one JSON line a request.", metavar="FILE")
-    ] = None,
-) -> None:
-    """Serve a model over HTTP with dynamic batching. Ctrl-C or SIGTERM finishes what is in flight, and ends it."""
-    from mlsys.inference.serve.command import serve as run
-
-    raise typer.Exit(
-        run(model, host, port, max_batch, max_wait_ms, queue, deadline_ms, threads, drain_s, record)
-    )
+app.command()(serve)
 
 
 @app.command()
