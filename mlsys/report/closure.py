@@ -59,10 +59,15 @@ def files(names: Iterable[str]) -> list[Path]:
     return sorted(seen)
 
 
-def digest(names: Iterable[str], extra: Iterable[Path] = ()) -> str:
-    """A hash of that code, blind to comments and docstrings, and of extra files as they are."""
+def digest(names: Iterable[str], extra: Iterable[Path] = (), without: str | None = None) -> str:
+    """A hash of that code, blind to comments and docstrings, and of extra files as they are.
+
+    without : a folder of the package whose files do not count
+    """
     sha = hashlib.sha256()
     for path in files(names):
+        if without is not None and path.is_relative_to(PACKAGE / without):
+            continue
         sha.update(path.relative_to(PACKAGE.parent).as_posix().encode())
         sha.update(_code(path).encode())
     for path in sorted(extra):

@@ -44,6 +44,11 @@ def machine() -> dict[str, Any]:
     }
 
 
+def computed_by(imports: Iterable[str]) -> str:
+    """The hash of what computes a record. How results are shown does not count: a new slider makes none stale."""
+    return digest(imports, without="report")
+
+
 def save(name: str, result: Any, imports: Iterable[str], folder: Path = FOLDER) -> Path:
     """Write a record: the result (JSON data), the hash of what computed it, the machine, the date."""
     imports = sorted(imports)
@@ -51,7 +56,7 @@ def save(name: str, result: Any, imports: Iterable[str], folder: Path = FOLDER) 
         "name": name,
         "date": datetime.date.today().isoformat(),
         "imports": imports,
-        "closure": digest(imports),
+        "closure": computed_by(imports),
         "machine": machine(),
         "result": result,
     }
@@ -87,4 +92,4 @@ def reading() -> Iterator[list[str]]:
 
 def stale(record: dict[str, Any]) -> bool:
     """Whether the code that computed the record has changed since."""
-    return digest(record["imports"]) != record["closure"]
+    return computed_by(record["imports"]) != record["closure"]

@@ -47,3 +47,16 @@ def test_a_hash_follows_the_code_and_not_its_words(tmp_path, monkeypatch):
         monkeypatch.setattr(closure, "PACKAGE", package)
         hashes.add((i < 2, closure.digest(["mlsys"])))
     assert len(hashes) == 2
+
+
+def test_how_results_are_shown_makes_no_record_stale(tmp_path, monkeypatch):
+    hashes = {}
+    for i, (shown, counted) in enumerate((("x = 1", "y = 1"), ("x = 2", "y = 1"), ("x = 1", "y = 2"))):
+        package = tmp_path / str(i) / "mlsys"
+        (package / "report").mkdir(parents=True)
+        (package / "__init__.py").write_text("")
+        (package / "report" / "__init__.py").write_text(f"{shown}\n")
+        (package / "experiment.py").write_text(f"from mlsys.report import x\n{counted}\n")
+        monkeypatch.setattr(closure, "PACKAGE", package)
+        hashes[shown, counted] = record.computed_by(["mlsys.experiment"])
+    assert hashes["x = 1", "y = 1"] == hashes["x = 2", "y = 1"] != hashes["x = 1", "y = 2"]
