@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from loops import finish
 
 from mlsys.inference.serve import Limits, Outcome
 from mlsys.inference.serve.batcher import Batcher, Reply
@@ -44,7 +45,7 @@ def run(
         async with Batcher(Served("test", 3, 2, predict), limits, **options) as batcher:
             return await work(batcher)
 
-    return asyncio.run(all_of_it())
+    return finish(all_of_it())
 
 
 def inputs(n: int) -> list[np.ndarray]:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from loops import finish
 from starlette.requests import Request
 
 from mlsys.inference.serve import body as bodies
@@ -103,14 +104,14 @@ def request(*chunks: bytes) -> Request:
 
 
 def test_a_body_is_read_up_to_its_bound() -> None:
-    assert asyncio.run(bodies.read(request(b"abc", b"de"), 5)) == b"abcde"
+    assert finish(bodies.read(request(b"abc", b"de"), 5)) == b"abcde"
     with pytest.raises(BadInput, match="the body has 6 bytes; at most 5 are read") as error:
-        asyncio.run(bodies.read(request(b"abc", b"def"), 5))
+        finish(bodies.read(request(b"abc", b"def"), 5))
     assert error.value.status == 413
 
 
 def test_a_body_that_stalls_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "READ_S", 0.02)
     with pytest.raises(BadInput, match=r"did not come within 0.02 s; 3 bytes of it did") as error:
-        asyncio.run(bodies.read(request(b"abc", b""), 5))
+        finish(bodies.read(request(b"abc", b""), 5))
     assert error.value.status == 408
