@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-HERE = Path(__file__).parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -27,11 +25,14 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Under `-n 2 --dist loadgroup`: a file stays in one process, and so does all of grading, whose classes take their
-    time on both cores, share what was graded once and have limits of time."""
-    for item in items:
-        parts = item.path.relative_to(HERE).parts
-        group = "grading" if parts[0] == "grading" else "/".join(parts)
-        item.add_marker(pytest.mark.xdist_group(group))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Under `-n 2`: a file stays in one process, and so do all of grading's, whose classes take their time on both
+    cores, share what was graded once and have limits of time."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class GradingTogether(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "grading" if nodeid.startswith("tests/grading/") else super()._split_scope(nodeid)
+
+    return GradingTogether(config, log)
