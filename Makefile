@@ -63,7 +63,8 @@ test: .stamps/dev ## every gate
 	$(RUN) ruff format --check $(CODE)
 	$(RUN) mypy
 	$(MAKE) book
-	$(RUN) OMP_WAIT_POLICY=passive python -m pytest -m "not slow" -n 2 --dist loadfile --durations 15
+	$(RUN) OMP_WAIT_POLICY=passive python -m pytest -m "not slow" --ignore tests/grading -n 2 --dist loadfile --durations 10
+	$(RUN) python -m pytest -m "not slow" tests/grading --durations 10
 
 test-long: .stamps/dev ## the gates and what takes minutes
 	$(RUN) python -m pytest

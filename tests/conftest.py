@@ -23,16 +23,3 @@ def browser() -> Iterator[Any]:
         chromium = driver.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
         yield chromium
         chromium.close()
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Under `-n 2`: a file stays in one process, and so do all of grading's, whose classes take their time on both
-    cores, share what was graded once and have limits of time."""
-    from xdist.scheduler import LoadFileScheduling
-
-    class GradingTogether(LoadFileScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            return "grading" if nodeid.startswith("tests/grading/") else super()._split_scope(nodeid)
-
-    return GradingTogether(config, log)

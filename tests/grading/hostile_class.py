@@ -75,7 +75,8 @@ def test_an_honest_student_among_attackers_keeps_every_point(attacked, name):
 def test_what_had_to_happen_did(attacked, case):
     _, known, results, world = attacked
     student = f"demo-{case.student}"
-    assert differences(known[student], results[student]) == [], case.title
+    found = differences(known[student], results[student])
+    assert not found, f"{case.title} {found}"
     assert world.seen(student) == [], case.title
     assert world.active(student) == [], case.title
     said = [*results[student].flags, results[student].reason]
