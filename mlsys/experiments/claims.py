@@ -18,6 +18,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "adaptive-rates": ("adaptive_rates",),
     "adam-history": ("decoupling", "counter_example", "super_convergence", "adam_history", "low_precision"),
     "warm-up": ("first_steps", "warm_up"),
+    "inference": ("percentiles", "latency_runs", "serving_laws"),
 }
 RECORDS = (
     "roofline",
@@ -30,6 +31,9 @@ RECORDS = (
     "low_precision",
     "first_steps",
     "warm_up",
+    "four_users",
+    "latency_runs",
+    "serving_laws",
 )
 
 
@@ -94,8 +98,11 @@ def _records_of(claim: str) -> tuple[str, ...]:
 
 
 def imports(name: str) -> list[str]:
-    """What computed a record, and no more: a new figure style must not make it stale."""
-    return [f"mlsys.experiments.{name}"]
+    """What computed a record, and no more: a new figure style must not make it stale.
+
+    A module that starts another process names what runs there in STARTS.
+    """
+    return [f"mlsys.experiments.{name}", *getattr(module(name), "STARTS", ())]
 
 
 def compute(name: str) -> float:
