@@ -53,9 +53,10 @@ release: setup ## make exercises/ from solutions/
 lab: setup ## open the exercises in JupyterLab
 	$(RUN) jupyter lab exercises
 
-bench: .stamps/dev ## run every race and write the records (half an hour; wants a quiet machine)
+bench: .stamps/dev ## run every race and write the records (an hour; wants a quiet machine)
 	$(RUN) python -m benchmarks optim --json benchmarks/records/optim.json
 	$(RUN) python -m benchmarks grading --json benchmarks/records/grading.json
+	$(RUN) python -m benchmarks inference --json benchmarks/records
 	$(RUN) python -m mlsys.experiments
 
 test: .stamps/dev ## every gate

@@ -16,7 +16,9 @@ STAMPS = ROOT / ".stamps"
 
 def key(race: Race) -> str:
     """A hash of the raced modules, of all that they import, and of the tests."""
-    sources = {*files(race.modules), *(p for t in race.tests for p in (ROOT / t).rglob("*.py"))}
+    tests = (ROOT / test for test in race.tests)
+    found = (p for test in tests for p in ([test] if test.is_file() else test.rglob("*.py")))
+    sources = {*files(race.modules), *found}
     sha = hashlib.sha256(sys.version.encode())
     for path in sorted(sources):
         sha.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())

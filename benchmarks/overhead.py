@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.race import Contention, Row, compare
+from benchmarks.race import Contention, Race, Row, compare
 from mlsys.inference.load import MultiStream, Offline, Query, Server, SingleStream, run
 from mlsys.inference.load.scenarios import Scenario
 
@@ -114,5 +114,17 @@ def rows(samples: int, rounds: int) -> Iterator[Row]:
 
 
 def run_rows(quick: bool) -> Iterator[Row]:
-    """The rows of this part of the race."""
+    """All rows, of as many samples and rounds as figures to quote need."""
     yield from rows(*((5_000, 5) if quick else (50_000, 15)))
+
+
+RACE = Race(
+    name="overhead",
+    tests=(
+        "tests/inference/test_load_generator.py",
+        "tests/inference/test_load_scenarios.py",
+        "tests/inference/test_inference_race.py",
+    ),
+    modules=("mlsys.inference.load",),
+    run=run_rows,
+)

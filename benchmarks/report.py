@@ -25,8 +25,8 @@ def shown(race: Race, quick: bool, console: Console) -> list[Row]:
         table.add_column(heading, justify="right" if heading in ("ours", "peer", "peer / ours") else "left")
     for row in rows:
         mark = {True: "[green]yes", False: "[red]no", None: ""}[row.met]
-        quartiles = "{:.2f} – {:.2f}".format(*row.spread["ratio"])
-        sizes = (_size(row, row.ours), row.peer_name, _size(row, row.peer))
+        quartiles = "{:.2f} – {:.2f}".format(*row.spread["ratio"]) if "ratio" in row.spread else ""
+        sizes = (size(row, row.ours), row.peer_name, size(row, row.peer))
         goal = "" if row.goal is None else f">= {row.goal:g}"
         table.add_row(row.race, row.case, *sizes, f"{row.ratio:.2f}", quartiles, goal, mark)
     console.print(table)
@@ -38,9 +38,15 @@ def shown(race: Race, quick: bool, console: Console) -> list[Row]:
     return rows
 
 
-def _size(row: Row, value: float) -> str:
-    """With its unit."""
-    return f"{value / 2**20:.0f} MiB" if row.metric.endswith("_bytes") else f"{1e3 * value:.3g} ms"
+def size(row: Row, value: float) -> str:
+    """With a unit that suits the row: both of its sizes in the same one."""
+    if row.metric.endswith("_bytes"):
+        return f"{value / 2**20:.0f} MiB"
+    if not row.metric.endswith("_s"):
+        return f"{value:.3g}"
+    large = max(row.ours, row.peer)
+    unit, name = (1, "s") if large >= 10 else (1e-3, "ms") if large >= 1e-3 else (1e-6, "µs")
+    return f"{value / unit:.3g} {name}"
 
 
 def write(path: Path, race: Race, rows: list[Row], quick: bool) -> None:

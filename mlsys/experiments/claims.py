@@ -19,6 +19,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "adam-history": ("decoupling", "counter_example", "super_convergence", "adam_history", "low_precision"),
     "warm-up": ("first_steps", "warm_up"),
     "inference": ("percentiles", "latency_runs", "serving_laws"),
+    "inference": ("batching",),
 }
 RECORDS = (
     "roofline",
@@ -34,6 +35,10 @@ RECORDS = (
     "four_users",
     "latency_runs",
     "serving_laws",
+    "forward_pass",
+    "forward_memory",
+    "served_load",
+    "load_trial",
 )
 
 

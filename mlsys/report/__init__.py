@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mlsys.report.slider import PathSlider
 from mlsys.report.style import glue
 from mlsys.report.table import table
+from mlsys.report.timeline import Timeline
 
 if TYPE_CHECKING:
     from mlsys.report.claim import Claim, Result, card, ledger, measure
@@ -24,4 +25,4 @@ def __getattr__(name: str) -> Any:
     return getattr(importlib.import_module("mlsys.report.claim"), name)
 
 
-__all__ = ["Claim", "PathSlider", "Result", "card", "glue", "ledger", "measure", "table"]
+__all__ = ["Claim", "PathSlider", "Result", "Timeline", "card", "glue", "ledger", "measure", "table"]

@@ -130,6 +130,12 @@ def test_a_stamp_is_for_exactly_this_code(tmp_path, monkeypatch):
     assert gate.key(more) != before
 
 
+def test_a_single_file_of_tests_counts_too():
+    here = Path(__file__).relative_to(gate.ROOT)
+    one, none = (Race("planned", tests, ("mlsys.core.rule",), optim.RACE.run) for tests in ((str(here),), ()))
+    assert gate.key(one) != gate.key(none)
+
+
 def test_the_record_names_machine_and_versions(tmp_path):
     row = Row("r", "c", "step_s", 1.0, 2.0, "peer", 2.0, 1.5, {"ratio": [1.9, 2.1]})
     report.write(tmp_path / "x.json", optim.RACE, [row], quick=True)

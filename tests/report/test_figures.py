@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from mlsys.report import PathSlider, table
+from mlsys.report import PathSlider, Timeline, table
 from mlsys.report.plots import on_grid
 from mlsys.report.style import typeset
 
@@ -65,6 +65,24 @@ def test_slider_refuses_another_number_of_paths():
     figure.add("0.1", "", np.zeros((2, 2)))
     with pytest.raises(ValueError, match="needs 1 paths; got 2"):
         figure.add("0.2", "", np.zeros((2, 2)), np.zeros((2, 2)))
+
+
+def test_bars_are_where_and_when_they_should_be():
+    figure = Timeline(10, 2, "wait", "two requests & a batch", ("waiting", "computed"), (0.25, 0.5))
+    figure.add("1 ms", "<one>", np.array([[1, 0, 5]]), np.array([[1, 5, 10], [2, 5, 20]]))
+    figure.add("2 ms", "none", np.empty((0, 3)), np.empty((0, 3)))
+    text = figure._repr_html_()
+    assert 'd="M0.0 315.0H320.0"' in text
+    assert 'd="M320.0 315.0H640.0M320.0 105.0H1280.0"' in text
+    assert 'style="stroke-width:52.5"' in text
+    assert '<output aria-live="polite">&lt;one&gt;</output>' in text
+    assert text.count("<li>") == 2
+    assert ">2</text>" in text
+    found = re.search(r"frames = (\[.*?\]);", text, re.DOTALL)
+    assert json.loads(found.group(1)) == figure.frames
+    assert figure.frames[1]["paths"] == ["", ""]
+    with pytest.raises(ValueError, match="needs 2 kinds of bars; got 1"):
+        figure.add("3 ms", "", np.empty((0, 3)))
 
 
 def test_table_aligns_numbers_and_escapes():
