@@ -20,6 +20,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "warm-up": ("first_steps", "warm_up"),
     "inference": ("percentiles", "latency_runs", "serving_laws"),
     "inference": ("batching",),
+    "inference": ("compression_claims",),
 }
 RECORDS = (
     "roofline",
@@ -39,6 +40,9 @@ RECORDS = (
     "forward_memory",
     "served_load",
     "load_trial",
+    "compression",
+    "distillation",
+    "lever_times",
 )
 
 
