@@ -21,6 +21,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "inference": ("percentiles", "latency_runs", "serving_laws"),
     "inference": ("batching",),
     "inference": ("compression_claims",),
+    "inference": ("efficient_layers", "frame_reuse", "last_resort"),
 }
 RECORDS = (
     "roofline",
@@ -43,6 +44,10 @@ RECORDS = (
     "compression",
     "distillation",
     "lever_times",
+    "efficient_layers",
+    "frame_reuse",
+    "last_resort",
+    "alternatives_times",
 )
 
 

@@ -89,14 +89,18 @@ def last_resort(
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        models = _fitted(X, y, classes, whole(seed=seed), number)
+        models = fitted(X, y, classes, whole(seed=seed), number)
         return [_judged(name, model, held_out, labels, timed) for name, model in models.items()]
     finally:
         torch.set_num_threads(threads)
 
 
-def _fitted(X: np.ndarray, y: np.ndarray, classes: int, seed: int, number: int) -> dict[str, Any]:
-    """gamma : 1 / (4 d), so that two rows that are standardised and unrelated have the kernel exp(-1/2)."""
+def fitted(X: np.ndarray, y: np.ndarray, classes: int, seed: int, number: int) -> dict[str, Any]:
+    """Each kind of model by its name, trained on X (n, d) and labels y.
+
+    gamma : 1 / (4 d), so that two rows that are standardised and unrelated have the kernel exp(-1/2)
+    number : of random features
+    """
     d = X.shape[1]
     features = fastfood(d, number, 1 / (4 * d), generator(seed, "last resort", "features"), np.float32)
     return {

@@ -21,7 +21,8 @@ class CirculantLinear(nn.Module):
     weight : (p, q, k), p = outputs / k, q = inputs / k: p * q * k numbers in place of p * q * k**2
     forward(x (..., inputs)) -> (..., outputs)
     The spectra of the weights, (k/2 + 1, q, p) complex, are kept between calls for as long as no gradient for the
-    weights is asked for and the weights stay as they are; they take up to twice the weights' own bytes (k > 2).
+    weights is asked for and the weights stay as they are (weights made in inference mode count no changes: theirs are
+    not kept); they take up to twice the weights' own bytes (k > 2).
     Raises ValueError if k does not divide inputs and outputs, or x's last axis is not `inputs`.
     """
 
@@ -52,7 +53,7 @@ class CirculantLinear(nn.Module):
     def _spectra(self) -> Tensor:
         """rfft(weight) as (k/2 + 1, q, p); from the last call if it may be."""
         w = self.weight
-        if torch.is_grad_enabled() and w.requires_grad:
+        if (torch.is_grad_enabled() and w.requires_grad) or w.is_inference():
             self._kept = None
             return torch.fft.rfft(w).permute(2, 1, 0)
         mark = (w.data_ptr(), w._version, w.dtype, w.device)

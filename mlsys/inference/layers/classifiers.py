@@ -13,6 +13,7 @@ from mlsys.inference.layers.separable import DepthwiseSeparable, thinned
 from mlsys.inference.layers.shuffle import ShuffleUnit
 
 Part = Callable[[int, int, int], nn.Module]  # inputs, outputs, stride
+GROUPS, BLOCK = 4, 8  # of the shuffled nets and of the circulant ones; other widths are even
 
 
 def _dense(inputs: int, outputs: int, stride: int) -> nn.Module:
@@ -21,15 +22,16 @@ def _dense(inputs: int, outputs: int, stride: int) -> nn.Module:
 
 
 def _circulant(inputs: int, outputs: int, stride: int) -> nn.Module:
-    return nn.Sequential(CirculantConv(inputs, outputs, 8, stride), nn.BatchNorm2d(outputs), nn.ReLU())
+    return nn.Sequential(CirculantConv(inputs, outputs, BLOCK, stride), nn.BatchNorm2d(outputs), nn.ReLU())
 
 
 PARTS: dict[str, Part] = {
     "dense": _dense,
     "separable": DepthwiseSeparable,
-    "shuffle": ShuffleUnit,
+    "shuffle": lambda inputs, outputs, stride: ShuffleUnit(inputs, outputs, stride, GROUPS),
     "circulant": _circulant,
 }
+DIVISORS = {"shuffle": GROUPS, "circulant": BLOCK}
 
 
 class Classifier(nn.Module):
@@ -55,13 +57,14 @@ def classifier(
 ) -> nn.Module:
     """Images (b, channels, h, w) -> logits (b, classes): a dense stem of 16 channels and four layers of one kind.
 
-    kind : of PARTS;  multiplier : MobileNet's, on all widths, which go 16, 32, 32, 64, 64, halving the image twice
+    kind : of PARTS;  multiplier : MobileNet's, on all widths, which go 16, 32, 32, 64, 64, halving the image twice; the
+    first is a multiple of what the kind needs: 4 for shuffle, 8 for circulant, 2 for the others
     The same seed gives the same weights, and torch's global random numbers are left alone.
     Raises ValueError for another kind.
     """
     if kind not in PARTS:
         raise ValueError(f"no classifier {kind!r}. There is: {', '.join(PARTS)}.")
-    width = thinned(16, multiplier)
+    width = thinned(16, multiplier, DIVISORS.get(kind, 2))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(whole(seed=seed))
         return Classifier(PARTS[kind], width, whole(1, channels=channels), whole(2, classes=classes))

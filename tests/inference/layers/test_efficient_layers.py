@@ -157,6 +157,12 @@ def test_the_spectra_are_kept_while_nothing_changes_and_never_longer() -> None:
         assert layer.float()(x.float()).dtype == torch.float32
     assert layer._kept is not None
     assert copy.deepcopy(layer)._kept is None
+    with torch.inference_mode():
+        born = CirculantLinear(6, 6, 3)
+        for _ in range(2):  # its weights may change uncounted
+            born.weight.mul_(2)
+            y = F.linear(x.float(), born.dense(), born.bias)
+            torch.testing.assert_close(born(x.float()), y)
     with torch.no_grad():  # a weight that comes to lie where another lay is not taken for it
         for _ in range(20):
             layer.weight.data = torch.randn(2, 2, 3)
