@@ -19,7 +19,8 @@ from mlsys.grading.cells import grade_id, settings
 
 MOST_CELLS, MOST_TAGS = 2000, 100  # an honest notebook has a tenth
 BORROWED = re.compile(
-    r"\bmlsys\.(?:problems|optim)\b|\bfrom mlsys import (?:problems|optim)\b|\bMLSYS_SECRET_FILE\b"
+    r"\bmlsys\.(?:problems|optim|inference|quant)\b|\bfrom mlsys import (?:problems|optim|inference|quant)\b"
+    r"|\bMLSYS_SECRET_FILE\b"
 )
 
 

@@ -15,6 +15,8 @@ To copy from:
     an oracle, a training run      ps1/sparse_project     served and counted, the result evaluated on unseen data
     a protocol                     ps2/tuning_study       a log, held against what the oracle says
     a class to repair              ps2/adamw_repair       a case a bug, the others switched off
+    a policy on a clock            ps4/dynamic_batcher    events on a line that writes its own log
+    a budget                       ps4/budget_project     a served device counts trials, bytes and work
 
 A figure is driven like a function: `drive` takes the data out of its artists.
 

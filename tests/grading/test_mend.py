@@ -65,7 +65,12 @@ def test_an_edited_test_cell_is_restored(mine, released):
 
 @pytest.mark.parametrize(
     "text",
-    ["from mlsys.problems.ps1.grader.a import reference as a", "import mlsys.optim\nmlsys.optim.adagrad()"],
+    [
+        "from mlsys.problems.ps1.grader.a import reference as a",
+        "import mlsys.optim\nmlsys.optim.adagrad()",
+        "import mlsys.inference.serve.policy as p\np.step()",
+        "from mlsys.quant import calibrate",
+    ],
 )
 def test_an_answer_that_names_where_the_answers_are_is_flagged(mine, released, text):
     by_name(mine, "a").source = text

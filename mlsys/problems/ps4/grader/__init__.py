@@ -1,0 +1,1 @@
+"""The grader's half of problem set 4."""
