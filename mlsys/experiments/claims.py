@@ -18,7 +18,16 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "adaptive-rates": ("adaptive_rates",),
     "adam-history": ("decoupling", "counter_example", "super_convergence", "adam_history", "low_precision"),
     "warm-up": ("first_steps", "warm_up"),
-    "inference": ("percentiles", "latency_runs", "serving_laws", "batching", "compression_claims", "efficient_layers", "frame_reuse", "last_resort"),
+    "inference": (
+        "percentiles",
+        "latency_runs",
+        "serving_laws",
+        "batching",
+        "compression_claims",
+        "efficient_layers",
+        "frame_reuse",
+        "last_resort",
+    ),
 }
 RECORDS = (
     "roofline",
