@@ -107,11 +107,11 @@ def test_what_is_kept_for_the_gradient_is_the_input_of_each_layer(batch):
 
 
 def test_record_of_memory_is_what_the_code_computes():
-    """To 8 MiB and a tenth: pages, and what the allocator had left."""
+    """To 1 MiB and a hundredth: pages, and what the libraries keep."""
     kept = record.load("forward_memory")["result"]
     again = forward_memory.measured(batches=(64,), nets=("conv net",))["conv net"]
     for mode, found in again.items():
-        assert found["64"] == pytest.approx(kept["conv net"][mode]["64"], rel=0.1, abs=2**23)
+        assert found["64"] == pytest.approx(kept["conv net"][mode]["64"], rel=0.01, abs=2**20)
     for modes in kept.values():
         sizes = [modes[mode]["256"] for mode in forward_memory.MODES]
-        assert sizes == sorted(sizes)
+        assert sizes[0] < sizes[1] <= sizes[2] * 1.01
